@@ -1,0 +1,30 @@
+"""Canonical JSON and digests: equal meaning, equal bytes."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+
+
+def canonical(value: object) -> str:
+    """Return `value` as JSON with sorted keys and no spare space, so that equal values give equal text."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def sha(value: object, length: int = 64) -> str:
+    """Return the first `length` hex digits of the SHA-256 of the canonical form of `value`."""
+    return hashlib.sha256(canonical(value).encode()).hexdigest()[:length]
+
+
+def short(value: object) -> str:
+    """Return the 6 hex digits that stand for one part in `reconciler:applied`."""
+    return sha(value, 6)
+
+
+def pruned(value: object) -> object:
+    """Return `value` without members that are None or empty, as AWS itself leaves them out."""
+    if isinstance(value, Mapping):
+        kept = {k: pruned(v) for k, v in value.items()}
+        return {k: v for k, v in kept.items() if v not in (None, {}, [])}
+    if isinstance(value, list | tuple):
+        return [pruned(v) for v in value]
+    return value

@@ -1,0 +1,1 @@
+"""Load balancers, target groups, listeners, and our rules in listeners that exist."""

@@ -1,0 +1,1 @@
+"""Auto Scaling groups with their policies, schedules, hooks and instances."""

@@ -1,0 +1,1 @@
+"""AMIs: what the documents name, resolved to ids."""

@@ -1,0 +1,1 @@
+"""Subnets and security groups: what selectors choose; read only."""

@@ -1,0 +1,25 @@
+"""What was observed of subnets and security groups."""
+
+from dataclasses import dataclass
+
+from reconciler.core.facts import Tags
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subnet:
+    """A subnet. Source: ec2:DescribeSubnets."""
+
+    id: str
+    vpc: str
+    zone: str
+    free: int  # addresses
+    tags: Tags
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecurityGroup:
+    """A security group. Source: ec2:DescribeSecurityGroups."""
+
+    id: str
+    name: str
+    vpc: str

@@ -1,0 +1,1 @@
+"""Launch templates: one for each revision, always version 1."""
