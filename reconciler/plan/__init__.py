@@ -1,1 +1,1 @@
-
+"""The planner: `(Desired, World) -> Plan`, limits, preview and simulate. Pure."""
