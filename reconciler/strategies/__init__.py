@@ -1,1 +1,1 @@
-
+"""Rollout strategies: what one fleet may safely do next. Pure; one file each over one machine."""

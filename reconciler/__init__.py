@@ -1,0 +1,1 @@
+"""A declarative GitOps reconciler for immutable EC2 fleets."""

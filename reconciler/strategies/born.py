@@ -1,0 +1,82 @@
+"""What a revision is born with: its identity, and the sizes of the one that serves."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from reconciler.core.digest import short
+from reconciler.core.facts import (
+    BORN,
+    COMMIT,
+    FLEET,
+    LEASE,
+    OWNER,
+    REVISION,
+    SELF,
+    SOURCE,
+    STAGE,
+    TARGET,
+    Tags,
+    to_tags,
+)
+from reconciler.kinds.group.steps import CreateGroup
+from reconciler.kinds.group.want import Sizes
+from reconciler.kinds.template.steps import CreateTemplate
+from reconciler.strategies.slice import Lease, Live, StageTag
+from reconciler.strategies.wanted import TrafficKind, Wanted
+
+
+def identity_tags(want: Wanted) -> Tags:
+    """Return the tags by which a thing of this revision is known as ours."""
+    return to_tags(
+        {
+            OWNER: want.keeper.owner,
+            SOURCE: want.keeper.source,
+            TARGET: want.target,
+            FLEET: want.fleet,
+            REVISION: want.revision,
+            SELF: want.name,
+        }
+    )
+
+
+def birth_tags(want: Wanted, as_of: datetime) -> Tags:
+    """Return identity, and when and by which commit it was made."""
+    return to_tags({**dict(identity_tags(want)), BORN: str(int(as_of.timestamp())), COMMIT: want.commit})
+
+
+def stages_hash(want: Wanted) -> str:
+    """Return what stands in `reconciler:stage` for the list of stages."""
+    return short([[s.weight, s.hold.total_seconds()] for s in want.rollout.stages])
+
+
+def opening(want: Wanted, as_of: datetime) -> StageTag:
+    """Return the stage of a revision that gets ready."""
+    return StageTag(step=0, stages=stages_hash(want), change="", since=as_of)
+
+
+def create_template(want: Wanted, as_of: datetime) -> CreateTemplate:
+    """Return the step that makes the launch template."""
+    tags = to_tags({**dict(want.template.tags), **dict(birth_tags(want, as_of))})
+    return CreateTemplate(template=replace(want.template, tags=tags))
+
+
+def birth_sizes(want: Wanted, serving: Live | None) -> Sizes:
+    """Return the sizes to be born with: those of the serving group as it is now, else `capacity`."""
+    group = serving.up if serving else None
+    return group.sizes if group else want.capacity
+
+
+def create_group(want: Wanted, serving: Live | None, lease: Lease | None, as_of: datetime) -> CreateGroup:
+    """Return the step that starts the revision, with its floor from the first moment on."""
+    sizes = birth_sizes(want, serving)
+    tags = {**dict(birth_tags(want, as_of)), STAGE: opening(want, as_of).text()}
+    if lease:
+        tags[LEASE] = lease.text()
+        sizes = replace(sizes, max=max(sizes.max, lease.least)).floor(lease.least)
+    return CreateGroup(
+        group=want.group,
+        sizes=sizes,
+        tags=to_tags(tags),
+        attached=want.kind is not TrafficKind.ATTACH,
+        because=f"no group runs revision {want.name}" if serving is None else f"beside {serving.name}",
+    )

@@ -1,0 +1,182 @@
+"""The end of a revision: out of traffic, down to nothing, then all that was made for it. Never forced."""
+
+from datetime import timedelta
+
+from reconciler.core.facts import STAGE, tag
+from reconciler.kinds.balancer.steps import DeleteBalancer, DeleteRule, DeleteTargetGroup, SetRule
+from reconciler.kinds.group.live import LiveGroup
+from reconciler.kinds.group.steps import DeleteGroup, DeleteSchedule, SetSizes, TagGroup
+from reconciler.kinds.group.want import Sizes
+from reconciler.kinds.record.steps import Action, Change, ChangeRecords
+from reconciler.kinds.register import Blocked, Move, Step, Wait
+from reconciler.kinds.template.steps import DeleteTemplate
+from reconciler.strategies.slice import Live, Slice, StageTag
+from reconciler.strategies.traffic import detach, draining
+from reconciler.strategies.wanted import ALIAS_TTL
+
+NOTHING = Sizes(min=0, max=0, desired=0)
+TOMBSTONES = 3  # of a fleet; older ones go
+OUT = "out"  # stands for the stages of a fleet that leaves
+INSYNC_USUAL = timedelta(seconds=60)  # Route 53: a change usually is in sync within 60 s
+DRAIN_DEFAULT = timedelta(seconds=300)  # deregistration delay where it was not read (ELB's default)
+
+
+def end(s: Slice, live: Live, because: str) -> Move:
+    """Return the next move that takes a revision away, once it has no traffic. None: nothing is left.
+
+    A tombstone's template stays; `bury` counts those.
+    """
+    if move := leave(s, live, because):
+        return move
+    if live.group and (move := end_capacity(live.group, because, drains=draining(s, live))):
+        return move
+    if live.balancer:
+        return DeleteBalancer(name=live.name, arn=live.balancer.arn)
+    if live.target_group:
+        return DeleteTargetGroup(name=live.name, arn=live.target_group.arn)
+    if live.template and not live.template.failed:
+        return DeleteTemplate(name=live.name, id=live.template.id)
+    return None
+
+
+def leave(s: Slice, live: Live, because: str) -> Move:
+    """Take a revision without traffic out of the records, the rule and what it is attached to."""
+    if live.weight:
+        return Blocked(code="traffic", why=f"{live.name} still has weight {live.weight}")
+    if live.records:
+        zone = next((z for z in s.zones if live.records[0] in z.records), None)
+        if zone is None:
+            return Wait(why=f"the zone of {live.records[0].name} was not read in this pass")
+        return ChangeRecords(
+            zone=zone.zone,
+            zone_id=zone.id,
+            changes=tuple(Change(action=Action.DELETE, record=r) for r in live.records),
+            because=because,
+        )
+    own = live.target_group.arn if live.target_group else None
+    for rule in s.rules:
+        if own is not None and own in dict(rule.weights):
+            return SetRule(
+                name=live.name,
+                arn=rule.arn,
+                expect=rule.weights,
+                weights=tuple(w for w in rule.weights if w[0] != own),
+                mark=None,
+                stage="",
+                because=because,
+            )
+    return detach(live)
+
+
+def end_capacity(group: LiveGroup, because: str, *, drains: int = 0) -> Move:
+    """Bring a group to nothing, gracefully: hooks run, nothing is forced."""
+    if group.deleting:
+        return Wait(why=f"{group.name} is being deleted")
+    if group.schedules:
+        return DeleteSchedule(name=group.name, schedule=group.schedules[0].name)
+    if drains:
+        return Wait(why=f"{drains} targets of {group.name} still drain")
+    if group.sizes != NOTHING:
+        return SetSizes(name=group.name, expect=group.sizes, sizes=NOTHING, because=because)
+    if group.instances:
+        return _emptying(group)
+    return DeleteGroup(name=group.name, because=because)
+
+
+def _emptying(group: LiveGroup) -> Move:
+    count = len(group.instances)
+    blockers = sorted(i.id for i in group.instances if i.protected or i.lifecycle == "Standby")
+    if blockers:
+        why = f"{', '.join(blockers[:3])} in {group.name} is protected from scale-in or in standby"
+        return Blocked(code="protected-instance", why=why)
+    if any(process == "Terminate" for process, _ in group.suspended):
+        return Blocked(code="suspended", why=f"process Terminate of {group.name} is suspended")
+    return Wait(why=f"{count} instances of {group.name} are ending")
+
+
+def bury(revisions: tuple[Live, ...]) -> Step | None:
+    """Keep the newest tombstones of a fleet; return the deletion of one that is too many."""
+    dead = [r for r in revisions if r.template and r.template.failed and r.group is None]
+    surplus = sorted(dead, key=_died)[: max(0, len(dead) - TOMBSTONES)]
+    if not surplus or surplus[0].template is None:
+        return None
+    return DeleteTemplate(name=surplus[0].name, id=surplus[0].template.id)
+
+
+def _died(live: Live) -> int:
+    epoch = (live.template.failed if live.template else "").split(";")
+    return int(epoch[1]) if len(epoch) > 1 and epoch[1].isdigit() else 0
+
+
+def remove(s: Slice) -> Move:
+    """Return the next move that takes a whole fleet away: traffic first, then a drain, then the rest."""
+    because = "the fleet is not in git any more"
+    serving = max(
+        (r for r in s.revisions if r.up),
+        key=lambda r: (r.idle is None, r.weight or 0, r.identity.born),
+        default=None,
+    )
+    if serving and (move := _stop_traffic(s, serving, because)):
+        return move
+    wait: Move = None
+    for live in s.revisions:
+        done = end(s, live, because)
+        if done is None and live.template:
+            return DeleteTemplate(name=live.name, id=live.template.id)
+        if done is not None and not isinstance(done, Wait | Blocked):
+            return done
+        wait = wait or done
+    return wait
+
+
+def _stop_traffic(s: Slice, serving: Live, because: str) -> Move:
+    stage = serving.stage
+    records = tuple(r for live in s.revisions for r in live.records)
+    if records:
+        zone = next((z for z in s.zones if records[0] in z.records), None)
+        if zone is None:
+            return Wait(why=f"the zone of {records[0].name} was not read in this pass")
+        return ChangeRecords(
+            zone=zone.zone,
+            zone_id=zone.id,
+            changes=tuple(Change(action=Action.DELETE, record=r) for r in records if r in zone.records),
+            mark=serving.name,
+            stage=f"0/{OUT}",
+            because=because,
+        )
+    if s.rules:
+        return DeleteRule(
+            name=serving.name, arn=s.rules[0].arn, mark=serving.name, stage=f"0/{OUT}", because=because
+        )
+    if stage is None or stage.stages != OUT:
+        move = next((d for r in s.revisions if (d := detach(r))), None)
+        return move or _mark_out(s, serving)
+    return _drained(s, serving, stage)
+
+
+def _mark_out(s: Slice, serving: Live) -> TagGroup:
+    gone = StageTag(step=0, stages=OUT, change="", since=s.as_of)
+    return TagGroup(name=serving.name, put=((STAGE, gone.text()),), because="its traffic has ended")
+
+
+def _drained(s: Slice, serving: Live, stage: StageTag) -> Move:
+    since = stage.since
+    if stage.change:
+        status = s.change_status(stage.change)
+        if status == "INSYNC":
+            return _mark_out(s, serving)
+        if status != "UNKNOWN":
+            return Wait(why=f"Route 53 change {stage.change} is {status or 'not read'}")
+        since += INSYNC_USUAL
+    balanced = serving.target_group is not None
+    drain = _drain_of(serving) if balanced else timedelta()
+    until = since + drain + (ALIAS_TTL if serving.balancer else timedelta())
+    if s.as_of < until:
+        return Wait(why=f"clients of {s.fleet} drain", until=until)
+    return None
+
+
+def _drain_of(live: Live) -> timedelta:
+    own = live.target_group
+    value = tag(own.attributes, "deregistration_delay.timeout_seconds") if own and own.attributes else ""
+    return timedelta(seconds=int(value)) if value.isdigit() else DRAIN_DEFAULT

@@ -1,0 +1,228 @@
+"""One fleet's slice of the World: its revisions, and what each carries."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from reconciler.core.facts import IDLE, LEASE, STAGE, Identity, Keeper, identity
+from reconciler.core.ids import Arn, FleetName, InstanceId, ResourceName, Revision, digits
+from reconciler.kinds.balancer.live import LiveBalancer, LiveRule, LiveTargetGroup, TargetHealth
+from reconciler.kinds.group.live import LiveGroup
+from reconciler.kinds.record.live import LiveChange, LiveZone
+from reconciler.kinds.record.want import RecordSet
+from reconciler.kinds.register import World
+from reconciler.kinds.template.live import LiveTemplate
+from reconciler.strategies.wanted import identifier
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageTag:
+    """`reconciler:stage`: `step/hash-of-stages;change-id;epoch`, on the new group."""
+
+    step: int  # 0: getting ready; n: the weights of stage n were written
+    stages: str
+    change: str  # change id while its batch is not in sync; "" then
+    since: datetime
+
+    def text(self) -> str:
+        """The tag's value."""
+        return f"{self.step}/{self.stages};{self.change or '-'};{int(self.since.timestamp())}"
+
+
+def parse_stage(value: str) -> StageTag | None:
+    """Return what the tag says, or None if it is not there or was garbled."""
+    head, _, rest = value.partition(";")
+    change, _, epoch = rest.partition(";")
+    step, _, stages = head.partition("/")
+    if not (step.isdigit() and epoch.isdigit()):
+        return None
+    return StageTag(step=int(step), stages=stages, change="" if change == "-" else change, since=at(epoch))
+
+
+def at(epoch: str | int) -> datetime:
+    """Return the time that a tag holds as seconds since 1970."""
+    return datetime.fromtimestamp(int(epoch), UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lease:
+    """`reconciler:lease`: `min;until`: the floor of a group that may have to carry all traffic."""
+
+    least: int
+    until: datetime
+
+    def text(self) -> str:
+        """The tag's value."""
+        return f"{self.least};{int(self.until.timestamp())}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Live:
+    """One live revision of a fleet: whatever of it exists."""
+
+    revision: Revision
+    name: ResourceName
+    identity: Identity
+    group: LiveGroup | None
+    template: LiveTemplate | None
+    target_group: LiveTargetGroup | None
+    balancer: LiveBalancer | None
+    records: tuple[RecordSet, ...]
+    rule_weight: int | None
+
+    @property
+    def up(self) -> LiveGroup | None:
+        """The group, unless it is being deleted: gone for planning, present for naming."""
+        return None if self.group is None or self.group.deleting else self.group
+
+    @property
+    def stage(self) -> StageTag | None:
+        """What the group remembers of its rollout."""
+        return parse_stage(self.group.tag(STAGE)) if self.group else None
+
+    @property
+    def idle(self) -> datetime | None:
+        """Since when traffic is shifted away from it."""
+        value = self.group.tag(IDLE) if self.group else ""
+        return at(value) if value.isdigit() else None
+
+    @property
+    def lease(self) -> Lease | None:
+        """The floor that it holds."""
+        least, _, until = (self.group.tag(LEASE) if self.group else "").partition(";")
+        return Lease(least=int(least), until=at(until)) if least.isdigit() and until.isdigit() else None
+
+    @property
+    def weight(self) -> int | None:
+        """Its weight in DNS or in the rule; None where it has none."""
+        if self.records:
+            return max(r.weight or 0 for r in self.records)
+        return self.rule_weight
+
+    @property
+    def own(self) -> frozenset[InstanceId]:
+        """Ids of its instances."""
+        return frozenset(i.id for i in self.group.instances) if self.group else frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slice:
+    """What the strategies see of one fleet."""
+
+    fleet: FleetName
+    as_of: datetime
+    revisions: tuple[Live, ...]  # oldest first
+    zones: tuple[LiveZone, ...]
+    rule: LiveRule | None  # what stands at the wanted priority, ours or not
+    rules: tuple[LiveRule, ...]  # all that are ours, the fleet's
+    health: tuple[TargetHealth, ...]
+    changes: tuple[LiveChange, ...]
+    target_groups: tuple[LiveTargetGroup, ...]
+
+    def live(self, revision: Revision) -> Live | None:
+        """Return the live side of a revision."""
+        return next((r for r in self.revisions if r.revision == revision), None)
+
+    def healthy(self, group: Arn | str, own: frozenset[InstanceId]) -> int:
+        """Count `own` instances that are healthy in a target group or classic balancer."""
+        return sum(h.healthy(own) for h in self.health if h.group == group)
+
+    def present(self, group: Arn | str, own: frozenset[InstanceId]) -> int:
+        """Count `own` instances that are registered, or still drain."""
+        return sum(h.present(own) for h in self.health if h.group == group)
+
+    def looked(self, group: Arn | str) -> bool:
+        """Was the health of this target group read in this pass."""
+        return any(h.group == group for h in self.health)
+
+    def change_status(self, change: str) -> str | None:
+        """How far a change batch has come, if it was asked for."""
+        return next((c.status for c in self.changes if c.id == change), None)
+
+
+def fleets_of(world: World, keeper: Keeper) -> dict[FleetName, tuple[Live, ...]]:
+    """Return every live revision that is ours, by fleet, oldest first.
+
+    Groups and templates say whose they are by their tags. A balancer or target group of the same
+    name is explained by them; its own tags are read before it is written or deleted.
+    """
+    groups = world.groups if isinstance(world.groups, tuple) else ()
+    templates = world.templates if isinstance(world.templates, tuple) else ()
+    balancers = {b.name: b for b in world.balancers} if isinstance(world.balancers, tuple) else {}
+    owned = {t.name: t for t in world.target_groups} if isinstance(world.target_groups, tuple) else {}
+    found: dict[ResourceName, tuple[Identity, LiveGroup | None, LiveTemplate | None]] = {}
+    for template in templates:
+        if who := identity(template.tags, template.name, keeper):
+            found[template.name] = (who, None, template)
+    for group in groups:
+        if who := identity(group.tags, group.name, keeper):
+            found[group.name] = (who, group, found[group.name][2] if group.name in found else None)
+    records = _records(world, keeper)
+    weights = _rule_weights(world)
+    by_fleet: dict[FleetName, list[Live]] = defaultdict(list)
+    for name, (who, has_group, has_template) in found.items():
+        own = owned.get(name)
+        by_fleet[who.fleet].append(
+            Live(
+                revision=who.revision,
+                name=name,
+                identity=who,
+                group=has_group,
+                template=has_template,
+                target_group=own,
+                balancer=balancers.get(name),
+                records=records.get(name, ()),
+                rule_weight=weights.get(own.arn) if own else None,
+            )
+        )
+    return {f: tuple(sorted(r, key=lambda x: (x.identity.born, x.name))) for f, r in by_fleet.items()}
+
+
+def _records(world: World, keeper: Keeper) -> dict[ResourceName, tuple[RecordSet, ...]]:
+    prefix = f"{keeper.target}."
+    found: dict[ResourceName, list[RecordSet]] = defaultdict(list)
+    for zone in world.zones:
+        if isinstance(zone, LiveZone):
+            for record in zone.records:
+                if record.weight is not None and record.identifier.startswith(prefix):
+                    found[ResourceName(record.identifier.removeprefix(prefix))].append(record)
+    return {name: tuple(sorted(r, key=lambda x: x.key)) for name, r in found.items()}
+
+
+def _rule_weights(world: World) -> dict[Arn, int]:
+    rules = world.rules if isinstance(world.rules, tuple) else ()
+    return {arn: weight for rule in rules for arn, weight in rule.weights}
+
+
+def slice_of(
+    world: World, fleet: FleetName, revisions: tuple[Live, ...], rule_key: tuple[Arn, int] | None
+) -> Slice:
+    """Return one fleet's slice of a world whose reads it needs are complete."""
+    rules = world.rules if isinstance(world.rules, tuple) else ()
+    own = {r.target_group.arn for r in revisions if r.target_group}
+    return Slice(
+        fleet=fleet,
+        as_of=world.as_of,
+        revisions=revisions,
+        zones=tuple(z for z in world.zones if isinstance(z, LiveZone)),
+        rule=next((r for r in rules if (r.listener, r.priority) == rule_key), None),
+        rules=tuple(r for r in rules if any(arn in own for arn, _ in r.weights)),
+        health=world.health if isinstance(world.health, tuple) else (),
+        changes=world.changes if isinstance(world.changes, tuple) else (),
+        target_groups=tuple(t for t in world.target_groups if t.arn in own)
+        if isinstance(world.target_groups, tuple)
+        else (),
+    )
+
+
+def record_identifier(keeper: Keeper, live: Live) -> str:
+    """Return the set identifier of a live revision's records."""
+    return identifier(keeper.target, live.name)
+
+
+def seconds(value: timedelta) -> int:
+    """Return whole seconds."""
+    return int(value.total_seconds())
+
+
+__all__ = ["Lease", "Live", "Slice", "StageTag", "digits", "fleets_of", "parse_stage", "slice_of"]
