@@ -20,8 +20,8 @@ from reconciler.strategies.slice import Live, Slice
 from reconciler.strategies.wanted import Wanted
 
 
-def parts(want: Wanted, s: Slice, live: Live) -> tuple[Part, ...]:
-    """Return the parts around the group that this fleet has."""
+def parts(want: Wanted, s: Slice, live: Live, *, alone: bool) -> tuple[Part, ...]:
+    """Return the parts around the group that this fleet has. Its records only once it serves: a rollout makes them."""
     found: list[Part] = []
     if want.target_group and live.target_group:
         found.append(_target_group(want, live))
@@ -29,7 +29,7 @@ def parts(want: Wanted, s: Slice, live: Live) -> tuple[Part, ...]:
         found.append(_balancer(want.balancer, live.balancer))
     if want.rule and s.rule:
         found.append(_rule(want, s))
-    if want.dns:
+    if want.dns and alone:
         found.append(_dns(want, s, live))
     return tuple(found)
 

@@ -1,4 +1,4 @@
-"""Live differences that no part of `reconciler:applied` covers: what only a person, or AWS itself, can have done."""
+"""Live differences beyond the parts of `reconciler:applied`: what a person, or AWS itself, has done."""
 
 from reconciler.kinds.group.live import LiveGroup
 from reconciler.kinds.group.steps import Attach, ReplaceInstance, ResumeProcesses

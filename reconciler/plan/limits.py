@@ -60,7 +60,7 @@ def retire_refusals(
                 count=count,
                 of=live,
                 allowed=allowed,
-                why=f"{count} of {live} fleets are gone from git; limits.retire {limits.retire}% allows {allowed}",
+                why=f"{count} of {live} fleets left git; limits.retire ({limits.retire}%) is {allowed}",
             )
         )
     return tuple(found)

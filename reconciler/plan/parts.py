@@ -71,7 +71,7 @@ def parts_of(want: Wanted, s: Slice, live: Live, *, alone: bool) -> tuple[Part, 
     if alone:
         own += [*_sizes(want, group, live), _schedules(want, group)]
     own.append(Part(name="protect", want="yes" if want.protect else "no", rows=(), step=None))
-    return (*own, *balancer_parts.parts(want, s, live))
+    return (*own, *balancer_parts.parts(want, s, live, alone=alone))
 
 
 def in_place(want: Wanted, parts: tuple[Part, ...], group: LiveGroup) -> InPlace:

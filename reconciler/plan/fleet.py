@@ -1,0 +1,217 @@
+"""One fleet in one target: what is safe now, the whole way ahead, and its drift."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from reconciler.core.facts import Keeper, Read, T
+from reconciler.core.ids import FleetName
+from reconciler.kinds.balancer.steps import CreateRule, SetRule
+from reconciler.kinds.group.steps import TagGroup
+from reconciler.kinds.record.after import BatchRefusedError
+from reconciler.kinds.record.live import LiveZone
+from reconciler.kinds.record.steps import ChangeRecords
+from reconciler.kinds.register import Blocked, Move, Step, Wait, World
+from reconciler.plan import drift
+from reconciler.plan.model import PlannedStep
+from reconciler.plan.part import Part, Row
+from reconciler.plan.parts import InPlace, in_place, parts_of
+from reconciler.plan.settle import USUAL, Physics
+from reconciler.plan.simulate import simulate
+from reconciler.strategies import machine, retire
+from reconciler.strategies.slice import Live, Slice, fleets_of, slice_of
+from reconciler.strategies.wanted import Allow, Wanted
+
+MOST_NOW = 60  # writes of one fleet in one pass; more is a fault of ours, not a rollout
+MOST_AHEAD = 200  # moves of a preview
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """What a fleet does: now, and to the end."""
+
+    now: tuple[Step, ...]
+    wait: Wait | None
+    blocked: Blocked | None
+    ahead: tuple[PlannedStep, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """One fleet to plan: what is wanted of it, or None when git no longer has it."""
+
+    fleet: FleetName
+    want: Wanted | None
+    keeper: Keeper
+    allow: Allow
+
+
+def small(world: World, fleet: FleetName, revisions: tuple[Live, ...], want: Wanted | None) -> World:
+    """Return the world with nothing in it but one fleet's things, so that simulating it is cheap."""
+    names = {r.name for r in revisions} | ({want.name} if want else set())
+    own = {r.target_group.arn for r in revisions if r.target_group}
+    key = (want.rule.listener, want.rule.priority) if want and want.rule else None
+    record_names = {rec.name for r in revisions for rec in r.records}
+    if want and want.dns:
+        record_names.add(want.dns.name)
+    zones = tuple(
+        replace(z, records=tuple(r for r in z.records if r.name in record_names))
+        for z in world.zones
+        if isinstance(z, LiveZone)
+    )
+    rules = tuple(
+        r
+        for r in _tuple(world.rules)
+        if (r.listener, r.priority) == key or any(a in own for a, _ in r.weights)
+    )
+    del fleet
+    return replace(
+        world,
+        groups=tuple(g for g in _tuple(world.groups) if g.name in names),
+        templates=tuple(t for t in _tuple(world.templates) if t.name in names),
+        balancers=tuple(b for b in _tuple(world.balancers) if b.name in names),
+        target_groups=tuple(t for t in _tuple(world.target_groups) if t.name in names),
+        rules=rules,
+        zones=zones,
+        subnets=(),
+        security_groups=(),
+        amis=(),
+        images=(),
+    )
+
+
+def _tuple(facts: Read[T]) -> tuple[T, ...]:
+    return facts if isinstance(facts, tuple) else ()
+
+
+def view(world: World, ask: Ask) -> Slice:
+    """Return the fleet's slice of a small world."""
+    revisions = fleets_of(world, ask.keeper).get(ask.fleet, ())
+    rule = ask.want.rule if ask.want else None
+    return slice_of(world, ask.fleet, revisions, (rule.listener, rule.priority) if rule else None)
+
+
+def next_move(s: Slice, ask: Ask) -> Move:
+    """Return the next move of a fleet: its rollout first, then what changes beside the revision."""
+    if ask.want is None:
+        return retire.remove(s)
+    move = machine.next_move(ask.want, s, ask.allow)
+    if move is not None and not isinstance(move, Wait | Blocked):
+        return move
+    if ask.allow.update is None and (step := beside(s, ask.want).step):
+        return step
+    return move
+
+
+def beside(s: Slice, want: Wanted) -> InPlace:
+    """Return what changes beside the revision, and all drift of the revision that serves."""
+    live = s.live(want.revision)
+    if live is None or live.up is None or (live.template and live.template.failed):
+        return InPlace(step=None, changed=(), drifted=())
+    alone = machine.shifted(want, s)
+    parts = parts_of(want, s, live, alone=alone)
+    found = in_place(want, parts, live.up)
+    if not alone:
+        return replace(found, drifted=())
+    odd = drift.golden(want, s, live)
+    rows = tuple(row for part in odd for row in part.rows if not ignored(want, row))
+    step = found.step or (_heal(want, odd) if want.heal else None)
+    return replace(found, step=step, drifted=(*found.drifted, *rows))
+
+
+def ignored(want: Wanted, row: Row) -> bool:
+    """Is this field of a fleet left to others (`drift.ignore`)."""
+    return any(row.field == path or row.field.startswith(f"{path}.") for path in want.ignore)
+
+
+def _heal(want: Wanted, odd: tuple[Part, ...]) -> Step | None:
+    if want_frozen := [p for p in odd if p.step and any(not ignored(want, r) for r in p.rows)]:
+        part = want_frozen[0]
+        return part.step(part) if part.step else None
+    return None
+
+
+def way(world: World, ask: Ask, physics: Physics = USUAL, *, ahead: bool = True) -> Way:
+    """Return what is safe now and, by simulating to the end, the whole way of a fleet.
+
+    `world` is a small one. Ends with the plan's own answer: converged, waiting, or blocked.
+    """
+    now: list[Step] = []
+    move: Move = None
+    for _ in range(MOST_NOW):
+        move = next_move(view(world, ask), ask)
+        if move is None or isinstance(move, Wait | Blocked):
+            break
+        now.append(move)
+        world = _after(world, move, physics)
+    wait = move if isinstance(move, Wait) else None
+    blocked = move if isinstance(move, Blocked) else None
+    steps = [_planned(step, "now", None) for step in now]
+    if ahead and (now or wait):
+        steps += _preview(world, ask, physics, wait)
+    return Way(now=tuple(now), wait=wait, blocked=blocked, ahead=_tidy(steps))
+
+
+def _after(world: World, move: Move, physics: Physics) -> World:
+    try:
+        return simulate(world, move, physics)
+    except BatchRefusedError:
+        return world  # AWS will say so; the pass after it plans from what is there then
+
+
+def _preview(world: World, ask: Ask, physics: Physics, wait: Wait | None) -> list[PlannedStep]:
+    free = replace(ask, allow=Allow())
+    steps: list[PlannedStep] = []
+    move: Move = wait
+    for _ in range(MOST_AHEAD):
+        if move is None:
+            break
+        if isinstance(move, Blocked):
+            steps.append(PlannedStep(op="blocked", name=ask.fleet, when="later", why=move.why))
+            break
+        steps.append(_planned(move, "later", world.as_of))
+        moved = _after(world, move, physics)
+        if moved == world:
+            break
+        world = moved
+        move = next_move(view(world, free), free)
+    return steps
+
+
+def _planned(move: Step | Wait, when: str, at: datetime | None) -> PlannedStep:
+    if isinstance(move, Wait):
+        return PlannedStep(op="wait", name="", when=when, at=at, why=move.why)
+    weight = _weight(move)
+    return PlannedStep(
+        op=move.op,
+        name=str(move.name),
+        when=when,
+        at=at,
+        stage=1 if weight is not None else None,
+        weight=weight,
+        why=getattr(move, "because", ""),
+    )
+
+
+def _weight(step: Step) -> int | None:
+    """Percent of traffic that the marked revision has after this step, if it moves traffic."""
+    if isinstance(step, CreateRule):
+        return 100
+    if isinstance(step, SetRule) and step.mark:
+        total = sum(w for _, w in step.weights)
+        return 100 * max(w for _, w in step.weights) // total if total else None
+    if isinstance(step, ChangeRecords) and step.mark:
+        weights = [c.record.weight or 0 for c in step.changes if c.action != "DELETE"]
+        return 100 * max(weights) // sum(weights) if sum(weights) else None
+    return None
+
+
+def _tidy(steps: list[PlannedStep]) -> tuple[PlannedStep, ...]:
+    """Leave out bookkeeping tags and waits that follow a wait: a person reads this."""
+    kept: list[PlannedStep] = []
+    for step in steps:
+        if step.op in (TagGroup.op, "tag-template"):
+            continue
+        if step.op == "wait" and kept and kept[-1].op == "wait" and kept[-1].at == step.at:
+            continue
+        kept.append(step)
+    return tuple(kept)
