@@ -39,7 +39,11 @@ def serving_of(want: Wanted | None, s: Slice) -> Live | None:
     by_weight = [r for r in up if r.weight]
     if by_weight:
         return max(by_weight, key=lambda r: r.weight or 0)
-    unsaid = [r for r in up if r.stage is None and r.group and r.group.in_service]
+    attached = [r for r in up if traffic.detach(r)]
+    if attached:
+        return attached[0]
+    staying = [r for r in up if r.group and r.group.sizes != retire.NOTHING]
+    unsaid = [r for r in staying if r.stage is None and r.group and r.group.in_service]
     return unsaid[0] if unsaid else None
 
 
@@ -71,12 +75,30 @@ def _toward(want: Wanted, s: Slice, new: Live | None, allow: Allow) -> Move:
         return buried
     if new and new.up and _carried(s, new):
         return _finish(want, s, new)
+    if serving and (new is None or serving.revision != new.revision) and (step := _repair(want, s, serving)):
+        return step
     stray = next((r for r in s.revisions if r.weight and serving and r.revision != serving.revision), None)
     if stray and serving and (new is None or stray.revision != new.revision):
         return _return(want, s, serving)  # an unfinished revision has traffic, and a newer one is wanted
     if new is None or new.up is None:
         return _birth(want, s, new, serving, allow)
     return _advance(want, s, new, serving)
+
+
+def _repair(want: Wanted, s: Slice, serving: Live) -> Step | None:
+    """Put right what the serving revision remembers of its own traffic, before another one takes it."""
+    stage = serving.stage
+    if stage is None or (stage.step < 1 and (serving.weight or traffic.detach(serving))):
+        full = StageTag(step=len(want.rollout.stages), stages=stages_hash(want), change="", since=s.as_of)
+        return traffic.mark(serving.name, full, "it has traffic, and its tag was lost")
+    if stage and stage.change and s.change_status(stage.change) == "INSYNC":
+        return _synced(s, serving, stage)
+    return None
+
+
+def _synced(s: Slice, live: Live, stage: StageTag) -> TagGroup:
+    synced = StageTag(step=stage.step, stages=stage.stages, change="", since=s.as_of)
+    return traffic.mark(live.name, synced, "Route 53 answers with the new weights everywhere")
 
 
 def _tombstone(want: Wanted, s: Slice, new: Live, serving: Live | None) -> Move:
@@ -119,9 +141,16 @@ def _advance(want: Wanted, s: Slice, new: Live, serving: Live | None) -> Move:
     stage = new.stage
     if stage is None or stage.step >= 1 or new.idle is not None:
         return _reopen(want, s, new)
+    full = StageTag(step=len(want.rollout.stages), stages=stages_hash(want), change="", since=s.as_of)
+    if new.weight and traffic.has_all(want, s, new):  # the effect is there, only its tag was lost
+        again = traffic.rewrite(want, s, new, full) if want.kind is TrafficKind.DNS else None
+        return again or traffic.mark(new.name, full, "all traffic is here")
     deadline = stage.since + want.rollout.ready_within
-    if s.as_of >= deadline and not (serving is None and traffic.has_all(want, s, new) and new.weight):
+    if s.as_of >= deadline:
         return _fail(want, s, new, serving)
+    if new.up and new.up.sizes == retire.NOTHING and serving is None and want.capacity != retire.NOTHING:
+        because = "it was on its way out, and is wanted again"
+        return SetSizes(name=new.name, expect=new.up.sizes, sizes=want.capacity, because=because)
     for live in (new, serving):
         if live and (step := raise_floor(want, live, serving, s.as_of)):
             return step
@@ -133,11 +162,7 @@ def _advance(want: Wanted, s: Slice, new: Live, serving: Live | None) -> Move:
         return Wait(why=move.why, until=move.until, deadline=deadline)
     if move is not None:
         return move
-    full = StageTag(step=len(want.rollout.stages), stages=stages_hash(want), change="", since=s.as_of)
-    move = traffic.shift(want, s, new, full)
-    if move is None and want.kind is TrafficKind.DNS:
-        move = traffic.rewrite(want, s, new, full)
-    return move or traffic.mark(new.name, full, "all traffic is here")
+    return traffic.shift(want, s, new, full) or traffic.mark(new.name, full, "all traffic is here")
 
 
 def _reopen(want: Wanted, s: Slice, new: Live) -> TagGroup:
@@ -150,22 +175,28 @@ def _reopen(want: Wanted, s: Slice, new: Live) -> TagGroup:
     )
 
 
-def _finish(want: Wanted, s: Slice, new: Live) -> Move:
-    stage = new.stage
+def _follow(want: Wanted, s: Slice, live: Live) -> Move:
+    """Wait until the last client has followed the weights: INSYNC, then TTL and drain."""
+    stage = live.stage
     if stage is None:
-        return None
+        return traffic.mark(live.name, opening(want, s.as_of), "its stage was lost: it starts now")
     if stage.change:
         status = s.change_status(stage.change)
         if status == "INSYNC":
-            synced = StageTag(step=stage.step, stages=stage.stages, change="", since=s.as_of)
-            return traffic.mark(new.name, synced, "Route 53 answers with the new weights everywhere")
+            return _synced(s, live, stage)
         if status == "UNKNOWN":
-            return traffic.rewrite(want, s, new, stage)
+            return traffic.rewrite(want, s, live, stage)
         return Wait(why=f"Route 53 change {stage.change} is {status or 'not read in this pass'}")
     until = stage.since + traffic.settling(want)
+    if s.as_of < until:
+        return Wait(why=f"clients move to {live.name}: TTL and drain", until=until)
+    return None
+
+
+def _finish(want: Wanted, s: Slice, new: Live) -> Move:
+    if move := _follow(want, s, new):
+        return move
     others = [r for r in s.revisions if r.revision != new.revision and r.up and r.idle is None]
-    if others and s.as_of < until:
-        return Wait(why=f"clients move to {new.name}: TTL and drain", until=until)
     for old in others:
         serves = old.stage is not None and old.stage.step >= 1
         if serves or old.stage is None:
@@ -207,8 +238,8 @@ def _back(want: Wanted, s: Slice, new: Live, serving: Live | None, code: str) ->
         return TagTemplate(
             name=new.name, id=new.template.id, put=((FAILED, text),), because=f"failed: {code}"
         )
-    if serving and serving.revision != new.revision and not _settled(want, s, serving):
-        return _finish(want, s, serving)
+    if serving and serving.revision != new.revision and (move := _follow(want, s, serving)):
+        return move
     return retire.end(s, new, f"failed: {code}")
 
 
@@ -238,6 +269,8 @@ def _clean_one(want: Wanted, s: Slice, live: Live, allow: Allow) -> Move:
     if live.idle is None or live.up is None:
         if live.weight:
             return Wait(why=f"{live.name} still has traffic")
+        if live.up and live.stage and live.stage.step >= 1 and not _left_behind(want, s, live):
+            return Wait(why=f"clients leave {live.name}")
         return retire.end(s, live, because)
     until = live.idle + want.rollout.keep_old
     if s.as_of < until:
@@ -247,6 +280,14 @@ def _clean_one(want: Wanted, s: Slice, live: Live, allow: Allow) -> Move:
     if not shifted(want, s):
         return Wait(why=f"{live.name} stays until {want.name} has all traffic")
     return retire.end(s, live, because)
+
+
+def _left_behind(want: Wanted, s: Slice, live: Live) -> bool:
+    """Once it had traffic: is that with another revision since, and has the last client followed."""
+    serving = serving_of(want, s)
+    if serving is None or serving.stage is None or live.stage is None or serving.revision == want.revision:
+        return False  # the wanted one marks it idle, and `keepOld` begins
+    return _settled(want, s, serving) and serving.stage.since >= live.stage.since
 
 
 def _rest(want: Wanted, s: Slice, live: Live) -> Step | None:
