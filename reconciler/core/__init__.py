@@ -1,1 +1,1 @@
-
+"""Ids, durations, digests, problems and base models: what every room may use."""
