@@ -3,9 +3,17 @@
 from datetime import datetime, timedelta
 from typing import Annotated, Final
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    WithJsonSchema,
+)
 
-from reconciler.core.duration import PATTERN, parse_duration
+from reconciler.core.duration import PATTERN, format_duration, parse_duration
 from reconciler.core.problem import RefusedError
 
 
@@ -29,7 +37,10 @@ def _duration(value: object) -> timedelta:
 
 
 Duration = Annotated[
-    timedelta, BeforeValidator(_duration), WithJsonSchema({"type": "string", "pattern": PATTERN})
+    timedelta,
+    BeforeValidator(_duration),
+    PlainSerializer(format_duration, return_type=str),
+    WithJsonSchema({"type": "string", "pattern": PATTERN}),
 ]
 
 PERCENT: Final = r"^(100|[0-9]{1,2})%$"
@@ -146,7 +157,9 @@ SubnetId = Annotated[str, Field(pattern=r"^subnet-[0-9a-z]+$")]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
 Port = Annotated[int, Field(ge=1, le=65535)]
 
+INSTANCE_TYPE: Final = r"^[a-z0-9-]+\.[a-z0-9-]+$"
 WORDS: Final = {
+    INSTANCE_TYPE: ("an instance type", "for example m7g.large"),
     r"^arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:[0-9]*:.+$": (
         "an ARN",
         "arn:aws:service:region:account:resource",

@@ -29,8 +29,12 @@ class Problem:
 
 
 class RefusedError(ValueError):
-    """A value that a validator refuses, with the three sentences of its Problem."""
+    """A value that a validator refuses, with the three sentences of its Problem.
 
-    def __init__(self, what: str, why: str, fix: str) -> None:
+    `path` leads from the model that refuses to the field that its author has to look at.
+    """
+
+    def __init__(self, what: str, why: str, fix: str, path: str = "") -> None:
         super().__init__(f"{what}; {why}; {fix}")
         self.what, self.why, self.fix = what, why, fix
+        self.path = tuple(int(p) if p.isdigit() else p for p in path.split(".")) if path else ()

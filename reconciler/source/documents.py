@@ -13,7 +13,9 @@ DEPTH: Final = 50
 NODES: Final = 100_000  # of one file
 
 INTEGER: Final = re.compile(r"^[-+]?(0|[1-9][0-9]*)$")
-FLOAT: Final = re.compile(r"^[-+]?(\.[0-9]+|(0|[1-9][0-9]*)(\.[0-9]*)?)([eE][-+]?[0-9]+)?$")
+FLOAT: Final = re.compile(
+    r"^[-+]?(\.[0-9]+|(0|[1-9][0-9]*)\.[0-9]*|(0|[1-9][0-9]*)(?=[eE]))([eE][-+]?[0-9]+)?$"
+)
 WORDS: Final[dict[str, Any]] = {
     **dict.fromkeys(("null", "Null", "NULL", "~", ""), None),
     **dict.fromkeys(("true", "True", "TRUE"), True),
@@ -169,13 +171,13 @@ class _Reader:
 
     def _scalar(self, event: Any) -> None:
         if not self._wants_key():
-            self._place(event, resolve(event.value, plain=event.style is None))
+            self._place(event, resolve(event.value, plain=not event.style))
             return
         key, at = event.value, self.at(event)
         inner = self.stack[-1].value
-        if key == "<<" and event.style is None:
+        if key == "<<" and not event.style:
             self.stop(at, "a merge key <<", "merging hides what a file says", "use a Profile")
-        if event.style is None and not isinstance(resolve(key, plain=True), str):
+        if not event.style and not isinstance(resolve(key, plain=True), str):
             said = key or "nothing"
             self.problems.append(
                 Problem(at, f"the key {said} is not a string", "keys are strings", f'write "{key}"')

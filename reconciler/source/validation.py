@@ -49,18 +49,20 @@ def build(model: type[M], node: Node, *, partial: bool = False) -> tuple[M | Non
 def _problems(model: type[BaseModel], node: Node, error: ErrorDetails, *, partial: bool) -> Iterator[Problem]:
     kind, loc = error["type"], error["loc"]
     place, _ = find(node, loc)
-    name = str(loc[-1]) if loc else "document"
+    name = _named(loc)
     if kind == "missing":
         if not partial:
             about = _described(model, loc)
-            yield Problem(place.key, f"`{name}` is missing", f"it is required: {about}", f"add {name}: here")
+            why = f"it is required: {about}" if about else "it is required"
+            yield Problem(place.key, f"`{name}` is missing", why, f"add {name}: here")
         return
     if kind == "value_error":
         cause = (error.get("ctx") or {}).get("error")
         if isinstance(cause, RefusedError):
             if partial and _between(model, loc):
                 return
-            yield Problem(_best(place), cause.what, cause.why, cause.fix)
+            inner, _ = find(place, cause.path)
+            yield Problem(inner.at if cause.path else _best(inner), cause.what, cause.why, cause.fix)
         return
     if kind == "extra_forbidden":
         yield _unknown(model, loc, place)
@@ -69,9 +71,16 @@ def _problems(model: type[BaseModel], node: Node, error: ErrorDetails, *, partia
         why = _described(model, loc).removeprefix(LATER).rstrip(".")
         yield Problem(place.key, f"`{name}` is not supported yet", why, "leave it out")
         return
-    if partial and place.value is None:
-        return
+    least = (error.get("ctx") or {}).get("min_length")
+    if kind == "too_short" and isinstance(place.value, list) and len(place.value) >= int(least or 0):
+        return  # long enough as written: what is wrong with its items is told at them
     yield _of_value(kind, error, name, place)
+
+
+def _named(loc: tuple[str | int, ...]) -> str:
+    """Name a value as its author knows it: by the last key on the way, and its place in a list."""
+    names = [str(x) for x in loc if not isinstance(x, int)]
+    return names[-1] if names else "document"
 
 
 def _best(place: Node) -> Position:

@@ -109,14 +109,21 @@ class Rollout(Spec):
                 f"strategy {self.strategy} is not supported yet",
                 "only blue-green is there for now",
                 "write blue-green",
+                "strategy",
             )
         if self.onFailure != "rollback":
             raise RefusedError(
-                "onFailure: hold is not supported yet", "it comes with gated rollouts", "write rollback"
+                "onFailure: hold is not supported yet",
+                "it comes with gated rollouts",
+                "write rollback",
+                "onFailure",
             )
         if not timedelta(minutes=1) <= self.readyWithin <= timedelta(hours=24):
             raise RefusedError(
-                "readyWithin is out of range", "a revision has 1m to 24h to get ready", "write 15m"
+                "readyWithin is out of range",
+                "a revision has 1m to 24h to get ready",
+                "write 15m",
+                "readyWithin",
             )
         if self.keepOld > timedelta(days=7):
             raise RefusedError(
@@ -164,7 +171,7 @@ class FleetSpec(Spec):
     health: Health = Field(Health(), description="What instances are replaced for.")
     scaling: tuple[Scaling, ...] = Field((), max_length=50, description="Policies and schedules.")
     traffic: Traffic | None = Field(None, description="Absent: a worker fleet, shifted by capacity alone.")
-    rollout: Rollout = Field(Rollout(), description="How a new revision takes over.")
+    rollout: Rollout = Field(Rollout(), description="Strategy, deadline, and how long the old one is kept.")
     drift: Drift | None = Field(None, description="Over the Target's.")
     adopt: None = Field(None, description="Refused for now: taking over groups that exist comes with import.")
 
@@ -175,16 +182,20 @@ class FleetSpec(Spec):
                 "several targets in one fleet are not supported yet",
                 "waves come later",
                 "write one fleet for each target",
+                "targets",
             )
         if len(self.launch.instanceTypes) > 1 and self.launch.purchase is None:
             raise RefusedError(
                 "several instanceTypes without purchase",
                 "a plain group has one type",
                 "add purchase: {onDemandPercent: 100}",
+                "launch.instanceTypes",
             )
         names = [h.name for h in self.hooks]
         if len(set(names)) != len(names):
-            raise RefusedError("two hooks have one name", "a name is unique in its group", "rename one")
+            raise RefusedError(
+                "two hooks have one name", "a name is unique in its group", "rename one", "hooks"
+            )
         if self.health.check == "elb" and self.traffic is None:
             raise RefusedError(
                 "health.check is elb without traffic", "no balancer would be asked", "write ec2"
@@ -198,10 +209,11 @@ class FleetSpec(Spec):
                     "requestsPerTarget without an application balancer of the fleet's own",
                     "the metric is that of its target group",
                     "scale on cpu, or add traffic with balancer or listener",
+                    "scaling",
                 )
         keys = [e.metric or e.custom for e in self.scaling if e.cron is None]
         if len(set(keys)) != len(keys):
-            raise RefusedError("two policies track one metric", "they would fight", "keep one")
+            raise RefusedError("two policies track one metric", "they would fight", "keep one", "scaling")
         crons = [(e.cron, e.timezone) for e in self.scaling if e.cron]
         if len(set(crons)) != len(crons):
             raise RefusedError(

@@ -22,9 +22,9 @@ class Newest(Spec):
 
 def _per_target(value: object) -> object:
     if isinstance(value, str):
-        return [["*", value]]
+        return (("*", value),)
     if isinstance(value, dict) and value and all(isinstance(v, str) for v in value.values()):
-        return sorted([k, v] for k, v in value.items())
+        return tuple(sorted(value.items()))
     raise RefusedError(
         f"{said(value)} names no AMI",
         "it is one id, or one for each target",

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
-from reconciler.core.base import Arn, Duration, Spec, StringMap, TagMap, said
+from reconciler.core.base import INSTANCE_TYPE, Arn, Duration, Spec, StringMap, TagMap, said
 from reconciler.core.problem import RefusedError
 from reconciler.spec.aws_model import check_members
 
@@ -185,7 +185,7 @@ class Launch(Spec):
     """What an instance would be. All of this is part of the revision."""
 
     generation: str = Field("1", description="Any string; changing it rolls the fleet.")
-    instanceTypes: tuple[Annotated[str, Field(pattern=r"^[a-z0-9-]+\.[a-z0-9-]+$")], ...] = Field(
+    instanceTypes: tuple[Annotated[str, Field(pattern=INSTANCE_TYPE)], ...] = Field(
         min_length=1, max_length=40, description="In order of preference; several need `purchase`."
     )
     purchase: Purchase | None = Field(None, description="Absent: all on demand.")
@@ -195,7 +195,9 @@ class Launch(Spec):
     userData: UserData | None = Field(
         None, description="At most 16,384 bytes before base64; #! or #cloud-config."
     )
-    metadata: MetadataOptions = Field(MetadataOptions(), description="The instance metadata service.")
+    metadata: MetadataOptions = Field(
+        MetadataOptions(), description="What instances can ask about themselves."
+    )
     volumes: tuple[Volume, ...] = Field((), description="EBS volumes.")
     enclave: bool = Field(default=False, description="Nitro Enclaves.")
     monitoring: bool = Field(default=False, description="Detailed monitoring.")
@@ -224,7 +226,9 @@ class Hook(Spec):
     @model_validator(mode="after")
     def _bounds(self) -> "Hook":
         if not 30 <= self.timeout.total_seconds() <= 7200:
-            raise RefusedError("the hook's timeout is out of range", "AWS takes 30s to 2h", "write 30s to 2h")
+            raise RefusedError(
+                "the hook's timeout is out of range", "AWS takes 30s to 2h", "write 30s to 2h", "timeout"
+            )
         return self
 
 
@@ -273,7 +277,12 @@ class GroupSettings(Spec):
     @model_validator(mode="after")
     def _bounds(self) -> "GroupSettings":
         if self.maxInstanceLifetime and not 86400 <= self.maxInstanceLifetime.total_seconds() <= 31536000:
-            raise RefusedError("maxInstanceLifetime is out of range", "AWS takes 24h to 8760h", "write 168h")
+            raise RefusedError(
+                "maxInstanceLifetime is out of range",
+                "AWS takes 24h to 8760h",
+                "write 168h",
+                "maxInstanceLifetime",
+            )
         return self
 
 
@@ -293,12 +302,14 @@ class Capacity(Spec):
                 f"capacity.min is {self.min}, above capacity.max {self.max}",
                 "a group's sizes are ordered",
                 "lower min or raise max",
+                "min",
             )
         if self.desired is not None and not self.min <= self.desired <= self.max:
             raise RefusedError(
                 f"capacity.desired is {self.desired}, outside of {self.min} to {self.max}",
                 "AWS rejects a group whose desired size is outside min..max",
                 f"write {self.min} to {self.max}",
+                "desired",
             )
         return self
 
