@@ -256,8 +256,26 @@ TYPED_GROUP = {
 }
 
 
+IN_PLACE = (
+    "AvailabilityZoneDistribution",
+    "DefaultCooldown",
+    "InstanceMaintenancePolicy",
+    "NewInstancesProtectedFromScaleIn",
+    "TerminationPolicies",
+)
+"""Members that can be changed beside the revision: UpdateAutoScalingGroup takes them, no instance notices."""
+
+
 def _extra_group(value: object) -> str:
-    return check_members("CreateAutoScalingGroup", value, TYPED_GROUP)
+    checked = check_members("CreateAutoScalingGroup", value, TYPED_GROUP)
+    odd = sorted(set(value) - set(IN_PLACE)) if isinstance(value, dict) else []
+    if odd:
+        raise RefusedError(
+            f"extra names {odd[0]}",
+            "it can't be changed beside the revision",
+            f"members are {', '.join(IN_PLACE)}",
+        )
+    return checked
 
 
 class GroupSettings(Spec):
