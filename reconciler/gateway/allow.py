@@ -81,7 +81,6 @@ _AUTOSCALING: Final = (
         f"ActivityIds AutoScalingGroupName IncludeDeletedGroups Filters {_PAGES}",
     ),
     _read("autoscaling", "DescribeLoadBalancerTargetGroups", f"AutoScalingGroupName {_PAGES}"),
-    _read("autoscaling", "DescribeLoadBalancers", f"AutoScalingGroupName {_PAGES}"),
     _write(
         "autoscaling",
         "CreateAutoScalingGroup",
