@@ -1,12 +1,16 @@
 """What the gateway does on the wire, seen by a stand-in for AWS."""
 
+import subprocess
+import sys
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from botocore.exceptions import ClientError, ReadTimeoutError
+from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 from botocore.parsers import ResponseParserError
 
 from reconciler.core.errors import DeadlineError, ForbiddenCallError, WrongAccountError
+from reconciler.gateway.errors import Failure, classify, say
 from reconciler.gateway.session import Line, Place, for_commit, open_aws
 from tests.gateway.stand_in import error
 
@@ -221,3 +225,31 @@ def test_the_record_holds_what_was_let_through(writer, calls):
         ("sts", "GetCallerIdentity", False, {}),
         ("autoscaling", "DeleteAutoScalingGroup", True, DELETE),
     ]
+
+
+def test_a_role_that_may_not_be_assumed_is_a_matter_of_credentials(aws_url):
+    aws_url.answers["AssumeRole"] = [error(403, "AccessDenied", "not authorized to perform sts:AssumeRole")]
+    place = replace(PLACE, assume_role="arn:aws:iam::123456789012:role/reconciler")
+    with open_aws(place, writes=False, line=LINE) as aws, pytest.raises(ClientError) as failed:
+        aws.client("autoscaling").describe_policies()
+    assert classify(failed.value) is Failure.CREDENTIALS
+    assert say(failed.value) == "AssumeRole: AccessDenied: not authorized to perform sts:AssumeRole"
+
+
+def test_nobody_listening_is_an_unknown_outcome(aws_url, monkeypatch):
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+    with (
+        open_aws(PLACE, writes=False, line=replace(LINE, attempts=1)) as aws,
+        pytest.raises(EndpointConnectionError) as failed,
+    ):
+        aws.client("autoscaling").describe_policies()
+    assert classify(failed.value) is Failure.UNKNOWN
+
+
+@pytest.mark.parametrize("module", ["session", "policy", "allow", "rules"])
+def test_the_gateway_loads_without_boto3(module):
+    """`validate` and `--help` must not pay for it."""
+    asks = (
+        f"import sys, reconciler.gateway.{module}; sys.exit(bool({{'boto3', 'botocore'}} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", asks], check=False).returncode == 0
