@@ -7,7 +7,7 @@ from hashlib import sha256
 
 @dataclass(frozen=True, slots=True)
 class Redactor:
-    """Says of a secret only whether it changed. The key keeps guessable content from being found by trying."""
+    """Says of a secret only whether it changed. The key keeps guessable content from being guessed."""
 
     key: bytes
 

@@ -21,7 +21,7 @@ from reconciler.strategies.wanted import Wanted
 
 
 def parts(want: Wanted, s: Slice, live: Live, *, alone: bool) -> tuple[Part, ...]:
-    """Return the parts around the group that this fleet has. Its records only once it serves: a rollout makes them."""
+    """Return the parts around the group that this fleet has; its records only once it serves."""
     found: list[Part] = []
     if want.target_group and live.target_group:
         found.append(_target_group(want, live))

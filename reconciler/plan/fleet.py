@@ -4,12 +4,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from reconciler.core.facts import Keeper, Read, T
-from reconciler.core.ids import FleetName
+from reconciler.core.ids import FleetName, ZoneName
 from reconciler.kinds.balancer.steps import CreateRule, SetRule
 from reconciler.kinds.group.steps import TagGroup
 from reconciler.kinds.record.after import BatchRefusedError
 from reconciler.kinds.record.live import LiveZone
 from reconciler.kinds.record.steps import ChangeRecords
+from reconciler.kinds.record.want import RecordSet
 from reconciler.kinds.register import Blocked, Move, Step, Wait, World
 from reconciler.plan import drift
 from reconciler.plan.model import PlannedStep
@@ -45,16 +46,32 @@ class Ask:
     allow: Allow
 
 
-def small(world: World, fleet: FleetName, revisions: tuple[Live, ...], want: Wanted | None) -> World:
+@dataclass(frozen=True, slots=True)
+class Index:
+    """What a fleet's small world is cut from, looked up instead of searched."""
+
+    records: dict[tuple[ZoneName, str], tuple[RecordSet, ...]]
+
+    @staticmethod
+    def of(world: World) -> "Index":
+        """Index the records of every zone that was read."""
+        found: dict[tuple[ZoneName, str], list[RecordSet]] = {}
+        for zone in world.zones:
+            if isinstance(zone, LiveZone):
+                for record in zone.records:
+                    found.setdefault((zone.zone, record.name), []).append(record)
+        return Index({k: tuple(v) for k, v in found.items()})
+
+
+def small(world: World, revisions: tuple[Live, ...], want: Wanted | None, index: Index) -> World:
     """Return the world with nothing in it but one fleet's things, so that simulating it is cheap."""
-    names = {r.name for r in revisions} | ({want.name} if want else set())
     own = {r.target_group.arn for r in revisions if r.target_group}
     key = (want.rule.listener, want.rule.priority) if want and want.rule else None
-    record_names = {rec.name for r in revisions for rec in r.records}
+    names = {rec.name for r in revisions for rec in r.records}
     if want and want.dns:
-        record_names.add(want.dns.name)
+        names.add(want.dns.name)
     zones = tuple(
-        replace(z, records=tuple(r for r in z.records if r.name in record_names))
+        replace(z, records=tuple(r for n in sorted(names) for r in index.records.get((z.zone, n), ())))
         for z in world.zones
         if isinstance(z, LiveZone)
     )
@@ -63,13 +80,12 @@ def small(world: World, fleet: FleetName, revisions: tuple[Live, ...], want: Wan
         for r in _tuple(world.rules)
         if (r.listener, r.priority) == key or any(a in own for a, _ in r.weights)
     )
-    del fleet
     return replace(
         world,
-        groups=tuple(g for g in _tuple(world.groups) if g.name in names),
-        templates=tuple(t for t in _tuple(world.templates) if t.name in names),
-        balancers=tuple(b for b in _tuple(world.balancers) if b.name in names),
-        target_groups=tuple(t for t in _tuple(world.target_groups) if t.name in names),
+        groups=tuple(r.group for r in revisions if r.group),
+        templates=tuple(r.template for r in revisions if r.template),
+        balancers=tuple(r.balancer for r in revisions if r.balancer),
+        target_groups=tuple(r.target_group for r in revisions if r.target_group),
         rules=rules,
         zones=zones,
         subnets=(),
@@ -124,10 +140,7 @@ def ignored(want: Wanted, row: Row) -> bool:
 
 
 def _heal(want: Wanted, odd: tuple[Part, ...]) -> Step | None:
-    if want_frozen := [p for p in odd if p.step and any(not ignored(want, r) for r in p.rows)]:
-        part = want_frozen[0]
-        return part.step(part) if part.step else None
-    return None
+    return next((p.step(p) for p in odd if p.step and any(not ignored(want, r) for r in p.rows)), None)
 
 
 def way(world: World, ask: Ask, physics: Physics = USUAL, *, ahead: bool = True) -> Way:

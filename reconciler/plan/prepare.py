@@ -1,4 +1,4 @@
-"""What a document says of a fleet, before anything live is looked at: the parts of its revision, as written."""
+"""What a document says of a fleet before anything live is looked at: the parts of its revision."""
 
 from __future__ import annotations
 
