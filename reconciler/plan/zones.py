@@ -205,10 +205,10 @@ def _marks(live: LiveZone, context: ZoneContext, *, pending: bool, moved: bool) 
         )
     if pending:
         return None
-    put: Tags = ((applied_key, context.commit),) if moved else ()
+    mark: Tags = ((applied_key, context.commit),) if moved else ()
     drop = (writing_key,) if writing else ()
     return TagZone(
-        zone=live.zone, zone_id=live.id, put=put, drop=drop, because="all records read back as declared"
+        zone=live.zone, zone_id=live.id, put=mark, drop=drop, because="all records read back as declared"
     )
 
 
