@@ -172,7 +172,7 @@ def to_schedule(raw: dict[str, Any]) -> Schedule:
 
 
 def read_hooks(aws: Aws, names: Sequence[ResourceName]) -> dict[ResourceName, tuple[Hook, ...]]:
-    """Return the lifecycle hooks of some groups. Source: autoscaling:DescribeLifecycleHooks, one call each."""
+    """Return the hooks of some groups. Source: autoscaling:DescribeLifecycleHooks, one call each."""
     client = aws.client("autoscaling")
     found = aws.each(
         lambda n: client.describe_lifecycle_hooks(AutoScalingGroupName=n)["LifecycleHooks"], names

@@ -21,21 +21,12 @@ ZONES: Final = 100  # a page of ListHostedZones
 RECORDS: Final = 300  # a page of ListResourceRecordSets
 TAGS: Final = 10  # ids of one ListTagsForResources
 WRITTEN: Final = frozenset(
-    {
-        "Name",
-        "Type",
-        "SetIdentifier",
-        "TTL",
-        "ResourceRecords",
-        "AliasTarget",
-        "Weight",
-        "Failover",
-        "Region",
-        "GeoLocation",
-        "MultiValueAnswer",
-        "HealthCheckId",
-    }  # fmt: skip
+    (
+        "Name Type SetIdentifier TTL ResourceRecords AliasTarget Weight Failover Region GeoLocation "
+        "MultiValueAnswer HealthCheckId"
+    ).split()
 )
+"""Members of a record set that we write; of the others only their presence is remembered."""
 
 
 def read_zones(aws: Aws, wanted: Sequence[tuple[ZoneName, ZoneRef]]) -> tuple[LiveZone | ZoneProblem, ...]:

@@ -1,0 +1,242 @@
+"""Git, fenced: a bare mirror with history, `ls-remote`, blobs of one commit. None of it is ever executed."""
+
+import base64
+import os
+import re
+import shlex
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+import git
+from git.exc import GitCommandError
+
+from reconciler.core.errors import ReconcilerError
+from reconciler.core.ids import Commit
+from reconciler.source.tree import MOST_BYTES, MOST_FILES, Odd, Tree
+
+TIMEOUT: Final = 30  # seconds, of a look at the remote
+FETCH_TIMEOUT: Final = 600  # seconds: the first fetch brings the whole history
+HELD: Final = "refs/reconciler/head"
+SHA: Final = re.compile(r"^[0-9a-f]{40}$")
+SCP: Final = re.compile(r"^[A-Za-z0-9._-]+@[A-Za-z0-9._-]+:[^:].*$")
+SYMLINK, SUBMODULE, FOLDER = 0o120000, 0o160000, 0o040000
+
+
+class SourceError(ReconcilerError):
+    """The repository can't be read: the sentence says why, and holds no secret."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credentials:
+    """How to get into the repository. Never in argv, a URL or a log."""
+
+    token: str = ""  # HTTPS
+    ssh_key: str = ""  # path
+    known_hosts: str = ""  # path
+
+
+def checked_url(url: str) -> tuple[str, str]:
+    """Return a URL as git takes it, and the protocol that is allowed for it.
+
+    Raises: SourceError for a scheme that is not allowed, or a secret in the URL.
+    """
+    if SCP.match(url):
+        return url, "ssh"
+    parts = urlsplit(url)
+    if parts.scheme in ("https", "ssh"):
+        if parts.password or (parts.scheme == "https" and parts.username):
+            raise SourceError("the repository's URL holds a secret; set RECONCILER_GIT_TOKEN instead")
+        return url, parts.scheme
+    if parts.scheme in ("", "file"):
+        path = Path(parts.path if parts.scheme else url).expanduser().resolve()
+        if not path.is_dir():
+            raise SourceError(f"{path} is not a git repository")
+        return str(path), "file"
+    if parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost", "::1"):
+        return url, "http"
+    raise SourceError(f"{parts.scheme}:// is not read; use https, ssh, git@host:path or a local path")
+
+
+class Repository:
+    """A bare mirror of one remote, with its history. Opened for each use, so that no git process stays."""
+
+    def __init__(self, url: str, mirror: Path, credentials: Credentials | None = None) -> None:
+        self.url, self._protocol = checked_url(url)
+        self._mirror = mirror
+        self._credentials = credentials or Credentials()
+
+    def _environment(self) -> dict[str, str]:
+        env = {
+            "GIT_ALLOW_PROTOCOL": self._protocol,
+            "GIT_TERMINAL_PROMPT": "0",
+            "GIT_CONFIG_NOSYSTEM": "1",
+            "GIT_CONFIG_GLOBAL": os.devnull,
+            "GIT_ASKPASS": "true",
+            "LC_ALL": "C",
+        }
+        pairs = {"safe.directory": "*", "core.hooksPath": os.devnull}
+        if self._credentials.token:
+            parts = urlsplit(self.url)
+            header = f"http.{parts.scheme}://{parts.netloc}/.extraHeader"
+            pairs[header] = f"Authorization: Basic {_basic(self._credentials.token)}"
+        env["GIT_CONFIG_COUNT"] = str(len(pairs))
+        for n, (key, value) in enumerate(pairs.items()):
+            env[f"GIT_CONFIG_KEY_{n}"], env[f"GIT_CONFIG_VALUE_{n}"] = key, value
+        if self._protocol == "ssh":
+            env["GIT_SSH_COMMAND"] = ssh_command(self._credentials)
+        return env
+
+    @contextmanager
+    def _open(self) -> Iterator[git.Repo]:
+        if not (self._mirror / "HEAD").exists():
+            self._mirror.mkdir(parents=True, exist_ok=True)
+            git.Repo.init(self._mirror, bare=True, template="").close()
+        with git.Repo(self._mirror) as repo:
+            repo.git.update_environment(**self._environment())
+            yield repo
+
+    def head(self, ref: str | None = None) -> Commit:
+        """Return the commit that a branch, a tag, or the remote's HEAD names now.
+
+        Source: git ls-remote. Raises: SourceError.
+        """
+        if ref and SHA.match(ref):
+            return Commit(ref)
+        wanted = [ref] if ref else ["HEAD"]
+        with self._open() as repo:
+            text = self._run(repo, "ls_remote", "--", self.url, *wanted, timeout=TIMEOUT)
+        found = dict(reversed(line.split("\t", 1)) for line in text.splitlines() if "\t" in line)
+        names = [f"refs/heads/{ref}", f"refs/tags/{ref}^{{}}", f"refs/tags/{ref}", ref] if ref else ["HEAD"]
+        sha = next((found[n] for n in names if n in found), None)
+        if sha is None:
+            raise SourceError(f"the repository has no {ref or 'HEAD'}; is it empty?")
+        return Commit(sha)
+
+    def fetch(self, commit: Commit, ref: str | None = None) -> None:
+        """Bring a commit with its history into the mirror, if it is not there yet. Raises: SourceError."""
+        with self._open() as repo:
+            if self._has(repo, commit):
+                return
+            spec = [f"+{name}:{HELD}/{n}" for n, name in enumerate(self._refs(ref))]
+            self._run(
+                repo, "fetch", "--no-tags", "--no-recurse-submodules", "--force", "--", self.url, *spec,
+                timeout=FETCH_TIMEOUT,
+            )  # fmt: skip
+            if (self._mirror / "shallow").exists():
+                raise SourceError("the repository is a shallow clone; its whole history is needed")
+            if not self._has(repo, commit):
+                raise SourceError(f"the repository has no commit {commit[:12]} on {ref or 'HEAD'}")
+
+    def _refs(self, ref: str | None) -> list[str]:
+        if ref and SHA.match(ref):
+            return ["refs/heads/*"]
+        return [ref] if ref else ["HEAD"]
+
+    def _has(self, repo: git.Repo, commit: str) -> bool:
+        try:
+            repo.git.cat_file("-e", f"{commit}^{{commit}}")
+        except GitCommandError:
+            return False
+        return True
+
+    def _run(self, repo: git.Repo, command: str, *argv: str, timeout: int) -> str:
+        try:
+            return str(getattr(repo.git, command)(*argv, kill_after_timeout=timeout))
+        except GitCommandError as error:
+            raise SourceError(f"git {command.replace('_', '-')}: {self._clean(error)}") from None
+
+    def _clean(self, error: GitCommandError) -> str:
+        lines = [x.strip(" '\"") for x in str(error.stderr or "").splitlines() if x.strip()]
+        told = [x for x in lines if "fatal" in x or "rror" in x] or lines or ["no answer in time"]
+        text = told[-1]
+        for secret in filter(None, (self._credentials.token, _basic(self._credentials.token))):
+            text = text.replace(secret, "***")
+        return re.sub(r"//[^/@\s]+@", "//***@", text)[:300]
+
+    def tree(self, commit: Commit, path: str = "") -> Tree:
+        """Return the files of one commit below `path`, read from git's objects. Raises: SourceError."""
+        with self._open() as repo:
+            listing = self._listing(repo, commit, path)
+            found: dict[str, bytes | Odd] = {}
+            for name, mode, sha, size in listing:
+                if mode == SYMLINK:
+                    found[name] = Odd.SYMLINK
+                elif mode == SUBMODULE:
+                    found[name] = Odd.SUBMODULE
+                elif size > MOST_BYTES:
+                    found[name] = Odd.HUGE
+                else:
+                    found[name] = repo.odb.stream(bytes.fromhex(sha)).read()
+            return found
+
+    def _listing(self, repo: git.Repo, commit: Commit, path: str) -> list[tuple[str, int, str, int]]:
+        prefix = path.strip("/")
+        where = f"{commit}:{prefix}" if prefix else str(commit)
+        text = self._run(repo, "ls_tree", "-r", "-l", "-z", "--full-tree", where, timeout=TIMEOUT)
+        found = []
+        for line in filter(None, text.split("\0")):
+            head, _, name = line.partition("\t")
+            mode, _kind, sha, size = head.split()
+            found.append((name, int(mode, 8), sha, int(size) if size.isdigit() else 0))
+        if len(found) > MOST_FILES:
+            raise SourceError(f"{commit[:12]} holds more than {MOST_FILES} files")
+        return found
+
+    def tree_id(self, commit: Commit, path: str = "") -> str:
+        """Return git's own digest of everything below `path`: equal means the same files."""
+        with self._open() as repo:
+            return self._run(repo, "rev_parse", f"{commit}:{path.strip('/')}", timeout=TIMEOUT)
+
+    def ancestors(self, commit: Commit, candidates: Iterable[str]) -> frozenset[Commit]:
+        """Return which candidates are the commit itself or before it. Unknown and garbled ones are not."""
+        found = set()
+        with self._open() as repo:
+            for one in sorted(set(candidates)):
+                if not SHA.match(one) or not self._has(repo, one):
+                    continue
+                try:
+                    repo.git.merge_base("--is-ancestor", one, commit)
+                except GitCommandError:
+                    continue
+                found.add(Commit(one))
+        return frozenset(found)
+
+    def first_parents(self, commit: Commit, limit: int) -> tuple[Commit, ...]:
+        """Return a commit and its first-parent ancestors, newest first, at most `limit`."""
+        with self._open() as repo:
+            text = self._run(
+                repo, "rev_list", "--first-parent", f"--max-count={limit}", commit, "--", timeout=TIMEOUT
+            )
+        return tuple(Commit(x) for x in text.split())
+
+    def root(self, commit: Commit) -> Commit:
+        """Return the first-parent root: what stays the same as long as history is not rewritten."""
+        with self._open() as repo:
+            text = self._run(
+                repo, "rev_list", "--first-parent", "--max-parents=0", commit, "--", timeout=TIMEOUT
+            )
+        return Commit(text.split()[-1])
+
+
+def _basic(token: str) -> str:
+    return base64.b64encode(f"x-access-token:{token}".encode()).decode() if token else ""
+
+
+def ssh_command(credentials: Credentials) -> str:
+    """Return the ssh that git runs: one key, known hosts alone, never a question."""
+    parts = ["ssh", "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=yes"]
+    if credentials.ssh_key:
+        parts += ["-i", credentials.ssh_key, "-o", "IdentitiesOnly=yes"]
+    if credentials.known_hosts:
+        parts += ["-o", f"UserKnownHostsFile={credentials.known_hosts}"]
+    return shlex.join(parts)
+
+
+def source_id(root: Commit, path: str) -> str:
+    """Return `reconciler:source`: 12 hex of the SHA-256 of the root commit and the path."""
+    return sha256(f"{root}:{path.strip('/')}".encode()).hexdigest()[:12]

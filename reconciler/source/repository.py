@@ -1,0 +1,63 @@
+"""What a commit asks for, and which commits are good."""
+
+from dataclasses import dataclass, field
+
+from reconciler.core.ids import Commit
+from reconciler.core.problem import Problem
+from reconciler.source.git import Repository, SourceError, source_id
+from reconciler.source.load import load
+from reconciler.spec.desired import Desired
+
+MOST_BACK = 100  # first-parent ancestors that are looked at for a good one
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adopted:
+    """A commit that is good, with what it and its first parent ask for."""
+
+    commit: Commit
+    desired: Desired
+    parent: Desired | None  # None: no parent, or one that does not validate
+    source: str
+
+
+@dataclass(slots=True)
+class Library:
+    """Commits by what they ask for; equal trees are read once."""
+
+    repository: Repository
+    path: str = ""
+    trees: dict[str, Desired | tuple[Problem, ...]] = field(default_factory=dict)
+
+    def at(self, commit: Commit) -> Desired | tuple[Problem, ...]:
+        """Return what a commit asks for, or what is wrong with it. Raises: SourceError."""
+        key = self.repository.tree_id(commit, self.path)
+        if key not in self.trees:
+            self.trees[key] = load(self.repository.tree(commit, self.path))
+        return self.trees[key]
+
+    def declared(self, commit: str) -> Desired | None:
+        """Return what a commit found in AWS asked for; None if it can't be read."""
+        try:
+            found = self.at(Commit(commit))
+        except SourceError:
+            return None
+        return found if isinstance(found, Desired) else None
+
+    def adopt(self, commit: Commit) -> Adopted | tuple[Problem, ...]:
+        """Return a commit as it is to be applied, or its problems. Raises: SourceError."""
+        desired = self.at(commit)
+        if not isinstance(desired, Desired):
+            return desired
+        line = self.repository.first_parents(commit, 2)
+        parent = self.declared(line[1]) if len(line) > 1 else None
+        source = source_id(self.repository.root(commit), self.path)
+        return Adopted(commit=commit, desired=desired, parent=parent, source=source)
+
+    def last_good(self, commit: Commit) -> Adopted | None:
+        """Return the newest first-parent ancestor, of at most 100, that validates. Raises: SourceError."""
+        for one in self.repository.first_parents(commit, MOST_BACK):
+            found = self.adopt(one)
+            if isinstance(found, Adopted):
+                return found
+        return None
