@@ -95,7 +95,7 @@ class Repository:
     def _open(self) -> Iterator[git.Repo]:
         if not (self._mirror / "HEAD").exists():
             self._mirror.mkdir(parents=True, exist_ok=True)
-            git.Repo.init(self._mirror, bare=True, template="").close()
+            git.Repo.init(self._mirror, bare=True).close()
         with git.Repo(self._mirror) as repo:
             repo.git.update_environment(**self._environment())
             yield repo
@@ -110,12 +110,13 @@ class Repository:
         wanted = [ref] if ref else ["HEAD"]
         with self._open() as repo:
             text = self._run(repo, "ls_remote", "--", self.url, *wanted, timeout=TIMEOUT)
-        found = dict(reversed(line.split("\t", 1)) for line in text.splitlines() if "\t" in line)
+        lines = (line.partition("\t") for line in text.splitlines())
+        found = {name: sha for sha, tab, name in lines if tab}
         names = [f"refs/heads/{ref}", f"refs/tags/{ref}^{{}}", f"refs/tags/{ref}", ref] if ref else ["HEAD"]
-        sha = next((found[n] for n in names if n in found), None)
-        if sha is None:
+        named = next((found[n] for n in names if n in found), None)
+        if named is None:
             raise SourceError(f"the repository has no {ref or 'HEAD'}; is it empty?")
-        return Commit(sha)
+        return Commit(named)
 
     def fetch(self, commit: Commit, ref: str | None = None) -> None:
         """Bring a commit with its history into the mirror, if it is not there yet. Raises: SourceError."""
