@@ -246,7 +246,7 @@ def _foreign_commit(goal: Goal, revisions: tuple[Live, ...]) -> Blocked | None:
     for live in revisions:
         commit = live.identity.commit
         if commit != goal.commit and commit not in goal.ancestors:
-            why = f"{live.name} was made by commit {commit[:12]}, which is not an ancestor of {goal.commit[:12]}"
+            why = f"{live.name} is of commit {commit[:12]}, which is not an ancestor of {goal.commit[:12]}"
             return Blocked(code="commit", why=why)
     return None
 

@@ -1,1 +1,1 @@
-
+"""Log events, metrics, and renderings of a plan as text, JSON and markdown."""

@@ -152,7 +152,11 @@ class Repository:
             raise SourceError(f"git {command.replace('_', '-')}: {self._clean(error)}") from None
 
     def _clean(self, error: GitCommandError) -> str:
-        lines = [x.strip(" '\"") for x in str(error.stderr or "").splitlines() if x.strip()]
+        lines = [
+            x.strip().removeprefix("stderr:").strip(" '\"")
+            for x in str(error.stderr or "").splitlines()
+            if x.strip()
+        ]
         told = [x for x in lines if "fatal" in x or "rror" in x] or lines or ["no answer in time"]
         text = told[-1]
         for secret in filter(None, (self._credentials.token, _basic(self._credentials.token))):

@@ -21,20 +21,10 @@ ZONES: Final = 100  # a page of ListHostedZones
 RECORDS: Final = 300  # a page of ListResourceRecordSets
 TAGS: Final = 10  # ids of one ListTagsForResources
 WRITTEN: Final = frozenset(
-    [
-        "Name",
-        "Type",
-        "SetIdentifier",
-        "TTL",
-        "ResourceRecords",
-        "AliasTarget",
-        "Weight",
-        "Failover",
-        "Region",
-        "GeoLocation",
-        "MultiValueAnswer",
-        "HealthCheckId",
-    ]
+    {
+        *("Name", "Type", "SetIdentifier", "TTL", "ResourceRecords", "AliasTarget"),
+        *("Weight", "Failover", "Region", "GeoLocation", "MultiValueAnswer", "HealthCheckId"),
+    }
 )
 """Members of a record set that we write; of the others only their presence is remembered."""
 

@@ -1,0 +1,77 @@
+"""Does the moves of a plan that are safe now. An error ends that fleet's moves, and no other's."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from reconciler.kinds.balancer.steps import CreateRule, SetRule
+from reconciler.kinds.group.steps import Attach, CreateGroup, DeleteGroup, Detach, SetSizes
+from reconciler.kinds.receipt import Receipt
+from reconciler.kinds.record.steps import ChangeRecords
+from reconciler.kinds.register import Step
+from reconciler.kinds.template.steps import CreateTemplate
+from reconciler.plan.model import ActionKind, Item, TargetPlan
+from reconciler.plan.simulate import follow_up
+
+Write = Callable[[Step], Receipt]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """One step that took effect, or was in effect already."""
+
+    item: Item
+    step: Step
+    receipt: Receipt
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed:
+    """One step whose write raised: the rest of that fleet's moves wait for the next pass."""
+
+    item: Item
+    step: Step
+    error: Exception
+
+
+def execute(
+    plan: TargetPlan, write: Write, ends_target: Callable[[Exception], bool]
+) -> Iterator[Done | Failed]:
+    """Do every step of the plan, fleet by fleet, and tell of each as it happens.
+
+    Raises: the error of a step that ends the whole target's pass, after telling of it.
+    """
+    epoch = int(plan.as_of.timestamp())
+    for item in sorted(plan.items, key=_urgency):
+        for step in item.now:
+            try:
+                receipt = write(step)
+                yield Done(item=item, step=step, receipt=receipt)
+                follow = follow_up(step, receipt.change, epoch)
+                if follow is not None:
+                    yield Done(item=item, step=follow, receipt=write(follow))
+            except Exception as error:
+                yield Failed(item=item, step=step, error=error)
+                if ends_target(error):
+                    raise
+                break
+
+
+def _urgency(item: Item) -> tuple[int, int, str, str]:
+    """Rollbacks first, then traffic shifts, creations, retirements: what helps users comes first."""
+    return (_rank(item), item.order, item.kind, item.name)
+
+
+def _rank(item: Item) -> int:
+    if any(getattr(s, "because", "").startswith("failed") for s in item.now):
+        return 0
+    if item.action is ActionKind.RETIRE:
+        return 4
+    match next(iter(item.now), None):
+        case ChangeRecords() | SetRule() | CreateRule() | Attach() | Detach():
+            return 1
+        case CreateTemplate() | CreateGroup():
+            return 2
+        case SetSizes() | DeleteGroup():
+            return 3
+        case _:
+            return 2

@@ -1,0 +1,172 @@
+"""One observation of one target: complete and paged reads, side by side, or `Unread` with the reason."""
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from reconciler.core.facts import COMMIT, Unread
+from reconciler.core.ids import AmiId, Arn, TargetName, ZoneId, ZoneName
+from reconciler.gateway.errors import ENDS_TARGET, classify, say
+from reconciler.gateway.session import Aws
+from reconciler.kinds.balancer import aws as balancer_aws
+from reconciler.kinds.group import aws as group_aws
+from reconciler.kinds.image import aws as image_aws
+from reconciler.kinds.image.want import Image
+from reconciler.kinds.network import aws as network_aws
+from reconciler.kinds.record import aws as record_aws
+from reconciler.kinds.record.live import ZoneProblem
+from reconciler.kinds.record.want import ZoneRef
+from reconciler.kinds.register import Needs, World
+from reconciler.kinds.template import aws as template_aws
+from reconciler.spec.desired import Desired, DesiredTarget
+
+
+@dataclass(slots=True)
+class Memory:
+    """What never changes, so that a warm pass does not read it again."""
+
+    templates: template_aws.Known = field(default_factory=dict)
+
+
+def images_of(desired: Desired, target: TargetName) -> tuple[Image, ...]:
+    """Return the images that a target's fleets may launch, as they stand for it."""
+    found = []
+    for one in desired.images:
+        if target not in one.spec.targets:
+            continue
+        amis, pins, newest = dict(one.spec.ami or ()), dict(one.spec.pin or ()), one.spec.newest
+        ami, pin = amis.get(target) or amis.get("*"), pins.get(target) or pins.get("*")
+        found.append(
+            Image(
+                name=one.name,
+                architecture=one.spec.architecture,
+                ami=AmiId(ami) if ami else None,
+                newest_owner=newest.owner if newest else "",
+                newest_name=newest.name if newest else "",
+                parameter=one.spec.parameter or "",
+                pin=AmiId(pin) if pin else None,
+            )
+        )
+    return tuple(found)
+
+
+def zones_of(desired: Desired, target: TargetName) -> tuple[tuple[ZoneName, ZoneRef], ...]:
+    """Return the zones that a target reads: its own."""
+    return tuple(
+        (
+            z.name,
+            ZoneRef(
+                domain=z.spec.domain.lower().rstrip(".") + ".",
+                id=ZoneId(z.spec.id) if z.spec.id else None,
+                vpc=z.spec.private.vpc if z.spec.private else "",
+            ),
+        )
+        for z in desired.zones
+        if z.spec.target == target
+    )
+
+
+def rules_of(desired: Desired, target: TargetName) -> frozenset[tuple[Arn, int]]:
+    """Return listeners and priorities that a target's fleets name."""
+    return frozenset(
+        (Arn(f.spec.traffic.listener.arn), f.spec.traffic.listener.priority)
+        for f in desired.fleets
+        if f.target == target and f.spec.traffic and f.spec.traffic.listener
+    )
+
+
+def observe(aws: Aws, desired: Desired, target: DesiredTarget, memory: Memory) -> World:
+    """Return the bulk reads of one target. What failed is `Unread`, never empty.
+
+    Raises: what ends the whole target's pass: credentials, a wrong account, throttling, the deadline.
+    """
+    zones, images = zones_of(desired, target.name), images_of(desired, target.name)
+    rules = rules_of(desired, target.name)
+    owner = target.spec.owner
+    reads: list[tuple[str, Callable[[], Any]]] = [
+        ("groups", lambda: group_aws.read(aws, owner)),
+        ("templates", lambda: template_aws.read(aws, owner, memory.templates)),
+        ("subnets", lambda: network_aws.read_subnets(aws)),
+        ("security groups", lambda: network_aws.read_security_groups(aws)),
+        ("images", lambda: image_aws.read(aws, images, frozenset())),
+        ("balancers", lambda: balancer_aws.read(aws)),
+        ("rules", lambda: balancer_aws.read_rules(aws, rules)),
+        ("zones", lambda: record_aws.read_zones(aws, zones)),
+    ]
+    found = dict(zip((n for n, _ in reads), aws.each(lambda r: attempt(r[0], r[1]), reads), strict=True))
+    lost = found["zones"]
+    balancers, groups = _pair(found["balancers"])
+    amis, resolved = _pair(found["images"])
+    return World(
+        target=target.name,
+        as_of=aws.as_of() or host_time(),
+        groups=found["groups"],
+        templates=found["templates"],
+        balancers=balancers,
+        target_groups=groups,
+        rules=found["rules"],
+        zones=tuple(ZoneProblem(zone=n, unread=lost, why=lost.why) for n, _ in zones)
+        if isinstance(lost, Unread)
+        else lost,
+        subnets=found["subnets"],
+        security_groups=found["security groups"],
+        amis=amis,
+        images=resolved,
+    )
+
+
+def host_time() -> datetime:
+    """Return the host's clock: only where not one reply carried AWS's."""
+    return datetime.fromtimestamp(time.time(), UTC)
+
+
+def _pair(found: Any) -> tuple[Any, Any]:
+    return (found, found) if isinstance(found, Unread) else found
+
+
+def attempt(what: str, read: Callable[[], Any]) -> Any:
+    """Return what a read gives, or `Unread` with the reason."""
+    try:
+        return read()
+    except Exception as error:
+        if classify(error) in ENDS_TARGET:
+            raise
+        return Unread(what=what, why=say(error))
+
+
+def look(aws: Aws, world: World, wanted: Needs) -> World:
+    """Return the world with what a plan left open: one call for each thing that is under way."""
+    balancers, groups = world.balancers, world.target_groups
+    reads: list[tuple[str, Callable[[], Any]]] = [
+        ("health", lambda: balancer_aws.read_health(aws, wanted.health, wanted.classic_health)),
+        ("changes", lambda: record_aws.read_changes(aws, sorted(wanted.changes))),
+    ]
+    if isinstance(balancers, tuple) and wanted.balancers:
+        reads.append(("balancers", lambda: balancer_aws.look_at_balancers(aws, balancers, wanted.balancers)))
+    if isinstance(groups, tuple) and wanted.target_groups:
+        reads.append(
+            ("target_groups", lambda: balancer_aws.look_at_target_groups(aws, groups, wanted.target_groups))
+        )
+    names = sorted(wanted.hooks)
+    reads.append(("hooks", lambda: group_aws.read_hooks(aws, names)))
+    found = dict(zip((n for n, _ in reads), aws.each(lambda r: attempt(r[0], r[1]), reads), strict=True))
+    hooks = found.pop("hooks")
+    live = world.groups
+    if isinstance(live, tuple) and isinstance(hooks, dict):
+        live = tuple(replace(g, hooks=hooks.get(g.name)) for g in live)
+    return replace(world, groups=live, **found)
+
+
+def tagged_commits(world: World, owner: str) -> Iterable[str]:
+    """Return the commits that live things name: their ancestry decides what may be touched."""
+    groups = world.groups if isinstance(world.groups, tuple) else ()
+    templates = world.templates if isinstance(world.templates, tuple) else ()
+    for tags in (*(g.tags for g in groups), *(t.tags for t in templates)):
+        yield from (v for k, v in tags if k == COMMIT)
+    for zone in world.zones:
+        if not isinstance(zone, ZoneProblem):
+            for key, value in zone.tags:
+                if key in (f"reconciler:{owner}:applied", f"reconciler:{owner}:writing"):
+                    yield from value.split()

@@ -1,0 +1,209 @@
+"""One pass of one target: observe, plan, and where it is asked for, apply."""
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import assert_never
+
+from reconciler.apply.executor import Done, Failed, execute
+from reconciler.core.errors import WrongAccountError
+from reconciler.core.facts import Keeper
+from reconciler.core.ids import ZoneId
+from reconciler.core.redact import Redactor
+from reconciler.daemon.observe import Memory, look, observe, tagged_commits
+from reconciler.gateway.errors import ENDS_TARGET, classify
+from reconciler.gateway.session import Aws, Place, for_commit, open_aws
+from reconciler.kinds.balancer import write as balancer_write
+from reconciler.kinds.balancer.steps import BalancerStep
+from reconciler.kinds.group import write as group_write
+from reconciler.kinds.group.steps import GroupStep
+from reconciler.kinds.receipt import Receipt
+from reconciler.kinds.record import aws as record_aws
+from reconciler.kinds.record.live import LiveZone, ZoneProblem
+from reconciler.kinds.record.steps import RecordStep
+from reconciler.kinds.record.want import RecordSet
+from reconciler.kinds.register import Step, World
+from reconciler.kinds.template import aws as template_aws
+from reconciler.kinds.template.steps import TemplateStep
+from reconciler.plan.freeze import Freeze
+from reconciler.plan.limits import Limits
+from reconciler.plan.model import TargetPlan
+from reconciler.plan.needs import needs, nothing
+from reconciler.plan.planner import Goal, plan_target
+from reconciler.plan.prepare import Prepared
+from reconciler.plan.reasons import Reasons
+from reconciler.plan.zone_records import wanted_records
+from reconciler.source.repository import Adopted, Library
+from reconciler.spec.desired import Desired, DesiredTarget
+
+DEADLINE = timedelta(minutes=5)  # five intervals of the default minute
+
+
+@dataclass(slots=True)
+class Runtime:
+    """One target's connection and memory, kept from pass to pass."""
+
+    aws: Aws
+    memory: Memory = field(default_factory=Memory)
+    prepared: dict[tuple[str, str], Prepared] = field(default_factory=dict)
+    prepared_for: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What a pass saw, and what it makes of it."""
+
+    world: World
+    plan: TargetPlan
+    keeper: Keeper
+
+
+def open_target(target: DesiredTarget, *, writes: bool) -> Runtime:
+    """Return the connection to a target. Without `writes`, none of its calls can write."""
+    spec = target.spec
+    place = Place(
+        target=target.name,
+        account=spec.account,
+        region=spec.region,
+        assume_role=spec.assumeRole,
+        external_id=spec.externalId,
+    )
+    return Runtime(open_aws(place, writes=writes))
+
+
+def redactor() -> Redactor:
+    """Return what secrets are told by: a key from the settings, else a new one for this process."""
+    return Redactor(os.environ.get("RECONCILER_REDACTION_KEY", "").encode() or _PROCESS_KEY)
+
+
+_PROCESS_KEY = os.urandom(32)
+
+
+def look_and_plan(
+    runtime: Runtime,
+    adopted: Adopted,
+    library: Library,
+    target: DesiredTarget,
+    *,
+    ahead: bool = True,
+    deadline: timedelta = DEADLINE,
+) -> Seen:
+    """Observe one target and plan it. Two looks: the bulk reads, then what is under way.
+
+    Raises: what ends the target's pass: credentials, a wrong account, throttling, the deadline.
+    """
+    aws = runtime.aws
+    aws.begin(deadline)
+    with for_commit(adopted.commit):
+        world = observe(aws, adopted.desired, target, runtime.memory)
+        keeper = Keeper(owner=target.spec.owner, source=adopted.source, target=target.name)
+        world = with_ancestry(world, library, keeper.owner)
+        made = goal(runtime, adopted, library, target, world, keeper)
+        plan = plan_target(made, world, ahead=False)
+        wanted = needs(plan, world, keeper)
+        if not nothing(wanted):
+            world = look(aws, world, wanted)
+        if ahead or not nothing(wanted):
+            plan = plan_target(made, world, ahead=ahead)
+    return Seen(world=world, plan=plan, keeper=keeper)
+
+
+def with_ancestry(world: World, library: Library, owner: str) -> World:
+    """Return the world with what the commits in its zones' tags declared there."""
+    zones: list[LiveZone | ZoneProblem] = []
+    for zone in world.zones:
+        if isinstance(zone, LiveZone):
+            keys = (f"reconciler:{owner}:applied", f"reconciler:{owner}:writing")
+            commits = [c for k, v in zone.tags if k in keys for c in v.split()]
+            found = tuple((c, _declared(library.declared(c), zone)) for c in dict.fromkeys(commits))
+            zones.append(replace(zone, ancestry=found))
+        else:
+            zones.append(zone)
+    return replace(world, zones=tuple(zones))
+
+
+def _declared(desired: Desired | None, zone: LiveZone) -> tuple[RecordSet, ...] | None:
+    if desired is None:
+        return None
+    document = desired.zone(zone.zone)
+    if document is None:
+        return ()
+    return tuple(w.record for w in wanted_records(desired, document, ZoneId(zone.id)))
+
+
+def goal(
+    runtime: Runtime, adopted: Adopted, library: Library, target: DesiredTarget, world: World, keeper: Keeper
+) -> Goal:
+    """Return what is planned for: the commit, judged by its own limits and its first parent's."""
+    if runtime.prepared_for != adopted.commit:
+        runtime.prepared, runtime.prepared_for = {}, adopted.commit
+    before = adopted.parent.target(target.name) if adopted.parent else None
+    own = limits_of(target)
+    return Goal(
+        desired=adopted.desired,
+        target=target,
+        keeper=keeper,
+        commit=adopted.commit,
+        ancestors=library.repository.ancestors(adopted.commit, tagged_commits(world, keeper.owner)),
+        limits=own.stricter(limits_of(before)) if before else own,
+        freezes=tuple(dict.fromkeys((*freezes_of(target), *(freezes_of(before) if before else ())))),
+        reasons=Reasons(redactor()),
+        prepared=runtime.prepared,
+    )
+
+
+def limits_of(target: DesiredTarget) -> Limits:
+    """Return a Target's limits."""
+    spec = target.spec.limits
+    return Limits(
+        retire=spec.retire,
+        dns_deletes=spec.dnsDeletes,
+        dns_changes=spec.dnsChanges,
+        rollouts=spec.rollouts,
+        approved=spec.approved,
+    )
+
+
+def freezes_of(target: DesiredTarget) -> tuple[Freeze, ...]:
+    """Return a Target's freeze windows."""
+    return tuple(
+        Freeze(
+            holds=f.holds,
+            reason=f.reason,
+            since=f.from_,
+            to=f.to,
+            cron=f.cron or "",
+            length=f.for_ or timedelta(),
+            timezone=f.timezone,
+        )
+        for f in target.spec.freeze
+    )
+
+
+def writer(aws: Aws, keeper: Keeper) -> Callable[[Step], Receipt]:
+    """Return the one function that writes to a target."""
+
+    def write(step: Step) -> Receipt:
+        if isinstance(step, TemplateStep):
+            return template_aws.do(aws, step, keeper)
+        if isinstance(step, GroupStep):
+            return group_write.do(aws, step, keeper)
+        if isinstance(step, BalancerStep):
+            return balancer_write.do(aws, step, keeper)
+        if isinstance(step, RecordStep):
+            return record_aws.do(aws, step)
+        assert_never(step)
+
+    return write
+
+
+def apply(runtime: Runtime, seen: Seen, commit: str) -> Iterator[Done | Failed]:
+    """Do what is safe now. Raises: what ends the target's pass."""
+    with for_commit(commit):
+        yield from execute(seen.plan, writer(runtime.aws, seen.keeper), ends_target)
+
+
+def ends_target(error: Exception) -> bool:
+    """Does this error end the pass of a whole target, rather than one fleet's moves."""
+    return isinstance(error, WrongAccountError) or classify(error) in ENDS_TARGET

@@ -1,0 +1,60 @@
+"""What a pass looks at beside the bulk reads: what is under way, since each thing costs a call."""
+
+from reconciler.core.facts import APPLIED, Keeper
+from reconciler.core.ids import Arn, ChangeId, ResourceName
+from reconciler.kinds.group.steps import Attach, CreateGroup
+from reconciler.kinds.register import Needs, World
+from reconciler.plan.model import ActionKind, TargetPlan
+from reconciler.strategies.slice import Live, fleets_of
+
+QUIET = (ActionKind.NONE, ActionKind.UNREAD)
+
+
+def needs(plan: TargetPlan, world: World, keeper: Keeper, audited: frozenset[str] = frozenset()) -> Needs:
+    """Return what the plan of the bulk reads leaves open; `audited` fleets are looked at by turns."""
+    live = fleets_of(world, keeper)
+    busy = {i.name for i in plan.items if i.kind == "Fleet" and i.action not in QUIET}
+    revisions = [r for name, found in live.items() if name in busy or name in audited for r in found]
+    wanted = _wanted_names(plan, busy)
+    own = {r.target_group.arn for r in revisions if r.target_group}
+    foreign = {a for r in revisions if r.group for a in r.group.target_groups if a not in own}
+    return Needs(
+        health=frozenset(own | foreign | _attached(plan, busy)),
+        classic_health=frozenset(c for r in revisions if r.group for c in r.group.classic),
+        changes=frozenset(ChangeId(r.stage.change) for r in revisions if r.stage and r.stage.change),
+        balancers=frozenset({r.name for r in revisions if r.balancer} | _present(world, wanted)),
+        target_groups=frozenset(r.name for r in revisions if r.target_group),
+        hooks=frozenset(r.group.name for r in revisions if r.group and _settled(r)),
+    )
+
+
+def _settled(live: Live) -> bool:
+    return live.group is not None and bool(live.group.tag(APPLIED))
+
+
+def _wanted_names(plan: TargetPlan, busy: set[str]) -> set[str]:
+    return {str(s.name) for i in plan.items if i.name in busy for s in i.now}
+
+
+def _attached(plan: TargetPlan, busy: set[str]) -> set[Arn]:
+    found: set[Arn] = set()
+    for item in plan.items:
+        if item.name not in busy:
+            continue
+        for step in item.now:
+            if isinstance(step, CreateGroup):
+                found |= set(step.group.attach_target_groups)
+            elif isinstance(step, Attach):
+                found |= set(step.target_groups)
+    return found
+
+
+def _present(world: World, names: set[str]) -> set[ResourceName]:
+    if not isinstance(world.balancers, tuple):
+        return set()
+    return {b.name for b in world.balancers if b.name in names}
+
+
+def nothing(found: Needs) -> bool:
+    """Is there nothing to look at."""
+    return found == Needs()
