@@ -1,6 +1,5 @@
 """One pass of one target: observe, plan, and where it is asked for, apply."""
 
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -36,6 +35,7 @@ from reconciler.plan.reasons import Reasons
 from reconciler.plan.zone_records import wanted_records
 from reconciler.source.repository import Adopted, Library
 from reconciler.spec.desired import Desired, DesiredTarget
+from reconciler.strategies.wanted import Hold
 
 DEADLINE = timedelta(minutes=5)  # five intervals of the default minute
 
@@ -45,6 +45,7 @@ class Runtime:
     """One target's connection and memory, kept from pass to pass."""
 
     aws: Aws
+    redactor: Redactor
     memory: Memory = field(default_factory=Memory)
     prepared: dict[tuple[str, str], Prepared] = field(default_factory=dict)
     prepared_for: str = ""
@@ -59,7 +60,7 @@ class Seen:
     keeper: Keeper
 
 
-def open_target(target: DesiredTarget, *, writes: bool) -> Runtime:
+def open_target(target: DesiredTarget, redactor: Redactor, *, writes: bool) -> Runtime:
     """Return the connection to a target. Without `writes`, none of its calls can write."""
     spec = target.spec
     place = Place(
@@ -69,15 +70,7 @@ def open_target(target: DesiredTarget, *, writes: bool) -> Runtime:
         assume_role=spec.assumeRole,
         external_id=spec.externalId,
     )
-    return Runtime(open_aws(place, writes=writes))
-
-
-def redactor() -> Redactor:
-    """Return what secrets are told by: a key from the settings, else a new one for this process."""
-    return Redactor(os.environ.get("RECONCILER_REDACTION_KEY", "").encode() or _PROCESS_KEY)
-
-
-_PROCESS_KEY = os.urandom(32)
+    return Runtime(open_aws(place, writes=writes), redactor)
 
 
 def look_and_plan(
@@ -88,6 +81,7 @@ def look_and_plan(
     *,
     ahead: bool = True,
     deadline: timedelta = DEADLINE,
+    pruning: Hold | None = None,
 ) -> Seen:
     """Observe one target and plan it. Two looks: the bulk reads, then what is under way.
 
@@ -97,9 +91,15 @@ def look_and_plan(
     aws.begin(deadline)
     with for_commit(adopted.commit):
         world = observe(aws, adopted.desired, target, runtime.memory)
-        keeper = Keeper(owner=target.spec.owner, source=adopted.source, target=target.name)
+        keeper = keeper_of(adopted, target)
         world = with_ancestry(world, library, keeper.owner)
-        made = goal(runtime, adopted, library, target, world, keeper)
+        if runtime.prepared_for != adopted.commit:
+            runtime.prepared, runtime.prepared_for = {}, adopted.commit
+        made = replace(
+            goal(adopted, library, target, world, runtime.redactor),
+            prepared=runtime.prepared,
+            pruning=pruning,
+        )
         plan = plan_target(made, world, ahead=False)
         wanted = needs(plan, world, keeper)
         if not nothing(wanted):
@@ -132,12 +132,14 @@ def _declared(desired: Desired | None, zone: LiveZone) -> tuple[RecordSet, ...] 
     return tuple(w.record for w in wanted_records(desired, document, ZoneId(zone.id)))
 
 
-def goal(
-    runtime: Runtime, adopted: Adopted, library: Library, target: DesiredTarget, world: World, keeper: Keeper
-) -> Goal:
+def keeper_of(adopted: Adopted, target: DesiredTarget) -> Keeper:
+    """Return who we are in a target."""
+    return Keeper(owner=target.spec.owner, source=adopted.source, target=target.name)
+
+
+def goal(adopted: Adopted, library: Library, target: DesiredTarget, world: World, redactor: Redactor) -> Goal:
     """Return what is planned for: the commit, judged by its own limits and its first parent's."""
-    if runtime.prepared_for != adopted.commit:
-        runtime.prepared, runtime.prepared_for = {}, adopted.commit
+    keeper = keeper_of(adopted, target)
     before = adopted.parent.target(target.name) if adopted.parent else None
     own = limits_of(target)
     return Goal(
@@ -148,8 +150,7 @@ def goal(
         ancestors=library.repository.ancestors(adopted.commit, tagged_commits(world, keeper.owner)),
         limits=own.stricter(limits_of(before)) if before else own,
         freezes=tuple(dict.fromkeys((*freezes_of(target), *(freezes_of(before) if before else ())))),
-        reasons=Reasons(redactor()),
-        prepared=runtime.prepared,
+        reasons=Reasons(redactor),
     )
 
 
