@@ -82,8 +82,9 @@ def look_and_plan(
     ahead: bool = True,
     deadline: timedelta = DEADLINE,
     pruning: Hold | None = None,
+    audited: frozenset[str] = frozenset(),
 ) -> Seen:
-    """Observe one target and plan it. Two looks: the bulk reads, then what is under way.
+    """Observe one target and plan it. Two looks: the bulk reads, then what is under way or audited.
 
     Raises: what ends the target's pass: credentials, a wrong account, throttling, the deadline.
     """
@@ -101,7 +102,7 @@ def look_and_plan(
             pruning=pruning,
         )
         plan = plan_target(made, world, ahead=False)
-        wanted = needs(plan, world, keeper)
+        wanted = needs(plan, world, keeper, audited)
         if not nothing(wanted):
             world = look(aws, world, wanted)
         if ahead or not nothing(wanted):

@@ -1,6 +1,7 @@
 """Git, fenced: a bare mirror with history, `ls-remote`, blobs of one commit. None of it is ever executed."""
 
 import base64
+import fcntl
 import os
 import re
 import shlex
@@ -100,6 +101,13 @@ class Repository:
             repo.git.update_environment(**self._environment())
             yield repo
 
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """Hold the mirror against another process that fetches into it; the system lets go at any end."""
+        with (self._mirror / "reconciler.lock").open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
     def head(self, ref: str | None = None) -> Commit:
         """Return the commit that a branch, a tag, or the remote's HEAD names now.
 
@@ -120,7 +128,7 @@ class Repository:
 
     def fetch(self, commit: Commit, ref: str | None = None) -> None:
         """Bring a commit with its history into the mirror, if it is not there yet. Raises: SourceError."""
-        with self._open() as repo:
+        with self._open() as repo, self._locked():
             if self._has(repo, commit):
                 return
             spec = [f"+{name}:{HELD}/{n}" for n, name in enumerate(self._refs(ref))]
