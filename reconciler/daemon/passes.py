@@ -73,23 +73,25 @@ def open_target(target: DesiredTarget, redactor: Redactor, *, writes: bool) -> R
     return Runtime(open_aws(place, writes=writes), redactor)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manner:
+    """How a target is looked at."""
+
+    ahead: bool = True  # with the whole way of each rollout
+    deadline: timedelta = DEADLINE
+    pruning: Hold | None = None  # why nothing may be pruned: rewritten history
+    audited: frozenset[str] = frozenset()  # fleets whose turn it is to be looked at in full
+
+
 def look_and_plan(
-    runtime: Runtime,
-    adopted: Adopted,
-    library: Library,
-    target: DesiredTarget,
-    *,
-    ahead: bool = True,
-    deadline: timedelta = DEADLINE,
-    pruning: Hold | None = None,
-    audited: frozenset[str] = frozenset(),
+    runtime: Runtime, adopted: Adopted, library: Library, target: DesiredTarget, manner: Manner
 ) -> Seen:
     """Observe one target and plan it. Two looks: the bulk reads, then what is under way or audited.
 
     Raises: what ends the target's pass: credentials, a wrong account, throttling, the deadline.
     """
     aws = runtime.aws
-    aws.begin(deadline)
+    aws.begin(manner.deadline)
     with for_commit(adopted.commit):
         world = observe(aws, adopted.desired, target, runtime.memory)
         keeper = keeper_of(adopted, target)
@@ -99,14 +101,14 @@ def look_and_plan(
         made = replace(
             goal(adopted, library, target, world, runtime.redactor),
             prepared=runtime.prepared,
-            pruning=pruning,
+            pruning=manner.pruning,
         )
         plan = plan_target(made, world, ahead=False)
-        wanted = needs(plan, world, keeper, audited)
+        wanted = needs(plan, world, keeper, manner.audited)
         if not nothing(wanted):
             world = look(aws, world, wanted)
-        if ahead or not nothing(wanted):
-            plan = plan_target(made, world, ahead=ahead)
+        if manner.ahead or not nothing(wanted):
+            plan = plan_target(made, world, ahead=manner.ahead)
     return Seen(world=world, plan=plan, keeper=keeper)
 
 
