@@ -83,6 +83,9 @@ class Manner:
     audited: frozenset[str] = frozenset()  # fleets whose turn it is to be looked at in full
 
 
+USUAL = Manner()
+
+
 def look_and_plan(
     runtime: Runtime, adopted: Adopted, library: Library, target: DesiredTarget, manner: Manner
 ) -> Seen:

@@ -13,7 +13,7 @@ from reconciler.core.errors import ReconcilerError
 from reconciler.core.problem import Problem
 from reconciler.core.redact import Redactor
 from reconciler.daemon.observe import host_time
-from reconciler.daemon.passes import Manner, Runtime, Seen, look_and_plan, open_target
+from reconciler.daemon.passes import USUAL, Manner, Runtime, Seen, look_and_plan, open_target
 from reconciler.daemon.settings import Settings
 from reconciler.gateway.errors import say
 from reconciler.plan.blind import blind_plan
@@ -77,11 +77,11 @@ class Session:
             self._runtimes[target.name] = runtime
         return self._runtimes[target.name]
 
-    def look(self, manner: Manner = Manner()) -> tuple[Look, ...]:
+    def look(self, manner: Manner = USUAL) -> tuple[Look, ...]:
         """Observe and plan every target, side by side. One that fails does not stop the others."""
         return self.each(lambda target: self.look_at(target, manner))
 
-    def look_at(self, target: DesiredTarget, manner: Manner = Manner()) -> Look:
+    def look_at(self, target: DesiredTarget, manner: Manner = USUAL) -> Look:
         """Observe and plan one target."""
         try:
             seen = look_and_plan(self.runtime(target), self.adopted, self.library, target, manner)
