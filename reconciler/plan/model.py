@@ -28,6 +28,7 @@ class Because:
     old: str
     new: str
     at: str = ""  # file:line
+    secret: bool = False  # old and new are keyed hashes, which differ from process to process
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,85 @@
+"""What a person reads of a plan, in words that the text and the markdown share."""
+
+from datetime import UTC, datetime, timedelta
+
+from reconciler.core.duration import format_duration
+from reconciler.kinds.register import Wait
+from reconciler.plan.model import Because, Drift, Item, PlannedStep, Refusal, TargetPlan
+from reconciler.report.escape import capped
+
+VALUE = 120  # characters of one of two values that are told side by side
+
+
+def short(value: str) -> str:
+    """Return the ten digits of a revision that stand in names; other values as they are."""
+    version, dot, digits = value.partition(".")
+    return digits[:10] if dot and version[:1] == "v" and version[1:].isdigit() else value
+
+
+def moved(item: Item) -> str:
+    """Return from what to what an item goes, or nothing where both are the same."""
+    was, to = capped(short(item.was), VALUE), capped(short(item.to), VALUE)
+    if was == to:
+        return ""
+    return f"{was} -> {to}" if was and to else was or to
+
+
+def reason(because: Because) -> str:
+    """Return `path: old -> new`."""
+    old, new = capped(because.old, VALUE), capped(because.new, VALUE)
+    return f"{capped(because.path, VALUE)}: {f'{old} -> {new}' if old and new else old or new}"
+
+
+def clock(at: datetime) -> str:
+    """Return a time to the second, in UTC."""
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def after(at: datetime | None, as_of: datetime) -> str:
+    """Return how long from now something happens at the earliest."""
+    if at is None or at <= as_of:
+        return "now"
+    return f"after ~{rough(at - as_of)}"
+
+
+def rough(span: timedelta) -> str:
+    """Return a span without seconds from ten minutes on: a forecast is not exact."""
+    if span >= timedelta(minutes=10):
+        span = timedelta(minutes=round(span.total_seconds() / 60))
+    return format_duration(span)
+
+
+def step(planned: PlannedStep) -> str:
+    """Return what a step does."""
+    if planned.op in ("wait", "blocked"):
+        return f"{planned.op}: {planned.why}"
+    parts = [f"{planned.op} {planned.name}".rstrip()]
+    if planned.weight is not None:
+        parts.append(f"{planned.weight}% of traffic")
+    if planned.hold:
+        parts.append(f"held for {format_duration(planned.hold)}")
+    return ", ".join(parts) + (f" ({planned.why})" if planned.why else "")
+
+
+def waiting(wait: Wait, as_of: datetime) -> str:
+    """Return what is waited for, and until when."""
+    text = wait.why
+    if wait.until:
+        text += f", until {clock(wait.until)} (in {rough(max(wait.until - as_of, timedelta()))})"
+    if wait.deadline:
+        text += f"; goes back if not by {clock(wait.deadline)}"
+    return text
+
+
+def drifted(row: Drift) -> str:
+    """Return what differs live."""
+    want, live = (capped(v, VALUE) or "nothing" for v in (row.want, row.live))
+    return f"{capped(row.resource, VALUE)} {capped(row.field, VALUE)}: wanted {want}, is {live}"
+
+
+def refused(refusal: Refusal, plan: TargetPlan) -> str:
+    """Return which number is over which limit, and the way past it."""
+    if plan.approved:
+        return f"over limit {refusal.limit}: {refusal.why}; approved as digest {plan.digest}"
+    way = f"approve it by digest {plan.digest} (limits.approved)"
+    return f"over limit {refusal.limit}: {refusal.why}; nothing begins in {refusal.target}; {way}"
