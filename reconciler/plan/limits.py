@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from reconciler.core.digest import sha
 from reconciler.core.ids import TargetName
-from reconciler.plan.model import Item, Refusal
+from reconciler.plan.model import Because, Item, Refusal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,9 +71,14 @@ def digest(items: Sequence[Item]) -> str:
 
     Over kind, name, target, action, from, to and because (path, old, new): no sizes that the
     autoscaler owns, no steps, no times, so that an autoscaling event does not void an approval.
+    Of a secret only the path counts: its keyed hashes are another process's, and `to` covers its change.
     """
     rows = [
-        [i.kind, i.name, i.target, i.action, i.was, i.to, [[b.path, b.old, b.new] for b in i.because]]
+        [i.kind, i.name, i.target, i.action, i.was, i.to, [_row(b) for b in i.because]]
         for i in sorted(items, key=lambda i: (i.kind, i.name))
     ]
     return sha(rows, 10)
+
+
+def _row(because: Because) -> list[str]:
+    return [because.path, "", ""] if because.secret else [because.path, because.old, because.new]

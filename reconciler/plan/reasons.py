@@ -90,11 +90,11 @@ class Reasons:
             else:
                 member = BODY[path]
                 pair = (_cut(_said(before.get(member))), _cut(_said(after.get(member))))
-            found.append(Because(path=f"spec.{path}", old=pair[0], new=pair[1], at=at))
+            secret = path == "launch.userData"
+            found.append(Because(path=f"spec.{path}", old=pair[0], new=pair[1], at=at, secret=secret))
         return tuple(found)
 
     def _user_data(self, body: dict[str, Any]) -> str:
-
         text = body.get("UserData")
         return self.redactor.secret(base64.b64decode(text) if text else None)
 
