@@ -1,10 +1,24 @@
 """The `reconciler` command."""
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from reconciler.cli.options import (
+    Folder,
+    Form,
+    Format,
+    Plain,
+    PlainFormat,
+    Ref,
+    Repo,
+    Targets,
+    out,
+    settings,
+    span,
+    told,
+)
 
 app = typer.Typer(
     name="reconciler",
@@ -14,10 +28,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-
-
-def _print(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
 
 
 @app.callback()
@@ -34,7 +44,7 @@ def validate(
     """Check a folder as it lies on disk; no AWS needed. Exit 0: valid, 1: not."""
     from reconciler.cli.validate import validate as check
 
-    raise typer.Exit(check(path, _print))
+    raise typer.Exit(check(path, out))
 
 
 @app.command()
@@ -48,10 +58,123 @@ def schema(
 
     if check:
         for name in (old := stale(output)):
-            _print(f"stale: {output / name}")
+            out(f"stale: {output / name}")
         raise typer.Exit(1 if old else 0)
     for name in write(output):
-        _print(str(output / name))
+        out(str(output / name))
+
+
+@app.command()
+def plan(
+    repo: Repo = None,
+    ref: Ref = None,
+    path: Folder = None,
+    target: Targets = None,
+    form: Format = Form.TEXT,
+    *,
+    detailed: Annotated[
+        bool, typer.Option("--detailed-exitcode", help="Exit 2 when there are changes.")
+    ] = False,
+) -> None:
+    """Say what a pass would do now, and the whole way of each rollout. Writes nothing."""
+    from reconciler.cli import plan as command
+
+    with told():
+        code = command.plan(settings(repo, ref, path, target), form, detailed=detailed)
+    raise typer.Exit(code)
+
+
+@app.command()
+def drift(
+    repo: Repo = None, ref: Ref = None, path: Folder = None, target: Targets = None, form: Format = Form.TEXT
+) -> None:
+    """Compare live against what the last applied commits say. Exit 0: none, 2: drift, 1: not known."""
+    from reconciler.cli import plan as command
+
+    with told():
+        code = command.drift(settings(repo, ref, path, target), form)
+    raise typer.Exit(code)
+
+
+@app.command()
+def apply(
+    repo: Repo = None,
+    ref: Ref = None,
+    path: Folder = None,
+    target: Targets = None,
+    *,
+    wait: Annotated[bool, typer.Option("--wait", help="Pass after pass until converged.")] = False,
+    timeout: Annotated[str, typer.Option(help="With --wait: give up after this, with exit code 1.")] = "1h",
+    every: Annotated[str, typer.Option(help="With --wait: time between two passes.")] = "10s",
+) -> None:
+    """Do what is safe now. Exit 0: done, 1: error, 3: blocked (limit, freeze, conflict, failed rollout)."""
+    from reconciler.cli.apply import apply as command
+
+    limits = (span(timeout), span(every))
+    with told():
+        code = command(settings(repo, ref, path, target), wait=wait, timeout=limits[0], every=limits[1])
+    raise typer.Exit(code)
+
+
+Fleet = Annotated[str, typer.Argument(help="Name of the fleet.")]
+
+
+@app.command()
+def status(
+    fleet: Annotated[str | None, typer.Argument(help="One fleet; all without it.")] = None,
+    repo: Repo = None,
+    ref: Ref = None,
+    path: Folder = None,
+    target: Targets = None,
+    form: PlainFormat = Plain.TEXT,
+    daemon: Annotated[str | None, typer.Option(metavar="URL", help="Ask a daemon for its last pass.")] = None,
+) -> None:
+    """Show revisions, traffic, health and rollouts, read from AWS."""
+    from reconciler.cli.status import status as command
+
+    with told():
+        code = command(settings(repo, ref, path, target), fleet, form, daemon)
+    raise typer.Exit(code)
+
+
+@app.command()
+def explain(
+    fleet: Fleet,
+    repo: Repo = None,
+    ref: Ref = None,
+    path: Folder = None,
+    target: Targets = None,
+    form: PlainFormat = Plain.TEXT,
+) -> None:
+    """Say why nothing (or something) happens to a fleet, and when it next will."""
+    from reconciler.cli.fleet import explain as command
+
+    with told():
+        code = command(settings(repo, ref, path, target), fleet, form)
+    raise typer.Exit(code)
+
+
+@app.command()
+def retry(
+    fleet: Fleet, repo: Repo = None, ref: Ref = None, path: Folder = None, target: Targets = None
+) -> None:
+    """Let a failed revision be tried again with the next pass."""
+    from reconciler.cli.fleet import retry as command
+
+    with told():
+        code = command(settings(repo, ref, path, target), fleet)
+    raise typer.Exit(code)
+
+
+@app.command("iam-policy")
+def iam_policy(
+    *,
+    read_only: Annotated[bool, typer.Option("--read-only", help="For plans and drift: no write.")] = False,
+) -> None:
+    """Print the least IAM policy, from the gateway's own allow-list, with the explicit denies."""
+    from reconciler.cli.iam_policy import iam_policy_json
+
+    out(iam_policy_json(read_only=read_only))
 
 
 def main() -> None:

@@ -1,0 +1,69 @@
+"""Verbs on one fleet: `explain` and `retry`."""
+
+import json
+
+from reconciler.cli.options import Plain, out
+from reconciler.cli.plan import tell_errors
+from reconciler.cli.status import as_json, found_of
+from reconciler.core.facts import FAILED
+from reconciler.daemon.passes import Manner, writer
+from reconciler.daemon.session import ChoiceError, Look, Session, open_session
+from reconciler.daemon.settings import Settings
+from reconciler.gateway.session import for_commit
+from reconciler.kinds.template.steps import TagTemplate
+from reconciler.plan.explain import explain as explained
+from reconciler.strategies.slice import fleets_of
+
+
+def explain(settings: Settings, fleet: str, form: Plain) -> int:
+    """Print why nothing, or something, happens to a fleet. Return the exit code. Raises: ChoiceError."""
+    with open_session(settings, writes=False) as session:
+        looks = _of_fleet(session, fleet, session.look(Manner(audited=frozenset({fleet}))))
+    found = found_of(looks, fleet)
+    plans = {x.target.name: x.plan for x in looks}
+    if form is Plain.JSON:
+        lines = {s.target: list(explained(s, plans[s.target])) for s in found}
+        out(json.dumps({**as_json(found, None), "explained": lines}, indent=2))
+    else:
+        for one in found:
+            out("\n".join(explained(one, plans[one.target])))
+    tell_errors(looks)
+    return 0 if all(x.plan.complete for x in looks) else 1
+
+
+def _of_fleet(session: Session, fleet: str, looks: tuple[Look, ...]) -> tuple[Look, ...]:
+    """Return the looks at targets that have the fleet; it must be known in one."""
+    having = tuple(x for x in looks if x.seen is None or found_of((x,), fleet))
+    if not having:
+        names = sorted({f.name for f in session.adopted.desired.fleets})
+        raise ChoiceError(f"no fleet {fleet} is in git or on AWS; git has {', '.join(names) or 'none'}")
+    return having
+
+
+def retry(settings: Settings, fleet: str) -> int:
+    """Let a failed revision be tried again. Return the exit code. Raises: ChoiceError."""
+    with open_session(settings, writes=True) as session:
+        looks = _of_fleet(session, fleet, session.look(Manner(ahead=False)))
+        if len(looks) > 1:
+            raise ChoiceError(f"{fleet} is in {len(looks)} targets; say which with --target")
+        look = looks[0]
+        if look.seen is None:
+            tell_errors(looks)
+            return 1
+        return _forget(session, look, fleet)
+
+
+def _forget(session: Session, look: Look, fleet: str) -> int:
+    assert look.seen is not None  # noqa: S101  # the caller has checked it
+    live = fleets_of(look.seen.world, look.seen.keeper)
+    dead = [t for r in next((v for k, v in live.items() if k == fleet), ()) if (t := r.template) and t.failed]
+    if not dead:
+        raise ChoiceError(
+            f"no revision of {fleet} failed in {look.target.name}; `reconciler explain {fleet}`"
+        )
+    write = writer(session.runtime(look.target).aws, look.seen.keeper)
+    with for_commit(session.adopted.commit):
+        for template in dead:
+            write(TagTemplate(name=template.name, id=template.id, drop=(FAILED,), because="`retry` was said"))
+            out(f"{look.target.name}  {fleet}  {template.name} is tried again with the next pass")
+    return 0

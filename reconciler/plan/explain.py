@@ -1,0 +1,78 @@
+"""Why something, or nothing, happens to a fleet, and when it next will. Pure."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Final
+
+from reconciler.core.duration import format_duration
+from reconciler.plan.model import ActionKind, Item, TargetPlan
+from reconciler.plan.status import FleetStatus, RevisionStatus
+
+WAYS: Final = {
+    "failed": "change anything of its spec in git, or say `reconciler retry {name} --target {target}`",
+    "limit": "split the commit, or add digest {digest} to limits.approved of Target {target}",
+    "freeze": "wait for its end, or add digest {digest} to limits.approved of Target {target}",
+    "conflict": "remove or rename what stands in the way, or rename this",
+    "protected": "commit the fleet again without metadata.protect, then take it out",
+    "commit": "apply the newest commit; after history was rewritten: `reconciler apply --accept-history`",
+    "unresolved": "mend the selector, or make what it should choose",
+    "image": "mend the Image document, or share the AMI with this account",
+    "zone": "make the hosted zone, or name it by `id`",
+    "protected-instance": "take the protection off these instances, or end the standby",
+    "suspended": "resume process Terminate of this group",
+    "unread": "it is looked at again in the next pass; see the error",
+}
+"""What a person can do, by the code of what blocks."""
+
+
+def explain(status: FleetStatus, plan: TargetPlan) -> Iterator[str]:
+    """Yield the lines that answer `reconciler explain`."""
+    yield f"{status.fleet} in {status.target}, seen {plan.as_of:%Y-%m-%d %H:%M:%S} UTC"
+    for revision in status.revisions:
+        yield f"  live: {_revision(revision)}"
+    if not status.revisions:
+        yield "  live: nothing"
+    item = status.item
+    if item is None:
+        yield "  git: it is not in this commit, and nothing of it is live"
+        return
+    yield from (f"  {line}" for line in _item(item, plan))
+    if status.drift:
+        yield f"  drift: {status.drift} fields differ live; `reconciler drift` names them"
+
+
+def _revision(r: RevisionStatus) -> str:
+    traffic = "" if r.traffic is None else f", {r.traffic}% of traffic"
+    healthy = "" if r.healthy is None else f", {r.healthy} targets healthy"
+    size = f"{r.in_service} of {r.desired} instances in service (min {r.min}, max {r.max})"
+    return f"{r.name} {r.state}: {size}{healthy}{traffic}, image {r.image or 'unknown'}"
+
+
+def _item(item: Item, plan: TargetPlan) -> Iterator[str]:
+    if item.action is ActionKind.NONE and not item.now and not item.wait:
+        yield "nothing to do: live is what git says"
+    else:
+        yield f"planned: {item.action}" + (f" {item.was or 'nothing'} -> {item.to}" if item.to else "")
+    for reason in item.because:
+        where = f" ({reason.at})" if reason.at else ""
+        yield f"because: {reason.path}: {reason.old or 'nothing'} -> {reason.new}{where}"
+    for note in item.notes:
+        yield f"note: {note}"
+    if item.blocked:
+        yield f"blocked ({item.blocked.code}): {item.blocked.why}"
+        if way := WAYS.get(item.blocked.code):
+            yield "way out: " + way.format(name=item.name, target=item.target, digest=plan.digest)
+    if item.now:
+        yield "next pass: " + ", ".join(f"{s.op} {s.name}" for s in item.now[:6])
+    if item.wait:
+        yield f"waiting: {item.wait.why}"
+        if item.wait.until:
+            yield f"next possible at: {_when(item.wait.until, plan.as_of)}"
+        if item.wait.deadline:
+            yield f"goes back if it is not ready by: {_when(item.wait.deadline, plan.as_of)}"
+    for refusal in plan.refusals:
+        yield f"limit {refusal.limit}: {refusal.why}" + (" (approved)" if plan.approved else "")
+
+
+def _when(at: datetime, now: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M:%S} UTC, in {format_duration(max(at - now, now - now))}"

@@ -1,0 +1,113 @@
+"""What is live of each fleet: revisions, traffic, health, and how far a rollout is. Pure."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from reconciler.core.facts import Keeper
+from reconciler.core.ids import FleetName, TargetName
+from reconciler.kinds.register import World
+from reconciler.plan.model import Item, TargetPlan
+from reconciler.strategies.slice import Live, at, fleets_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevisionStatus:
+    """One live revision of a fleet."""
+
+    name: str
+    revision: str
+    state: str  # serving | getting ready | kept | going | failed
+    image: str
+    commit: str
+    born: datetime
+    in_service: int
+    min: int
+    desired: int
+    max: int
+    traffic: int | None  # percent; None: traffic has no weights here
+    healthy: int | None  # targets of its own; None: not looked at in this pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FleetStatus:
+    """One fleet in one target."""
+
+    fleet: FleetName
+    target: TargetName
+    item: Item | None  # what the plan says of it
+    revisions: tuple[RevisionStatus, ...]
+    drift: int  # rows
+
+
+def status_of(
+    world: World, plan: TargetPlan, keeper: Keeper, only: str | None = None
+) -> tuple[FleetStatus, ...]:
+    """Return the status of every fleet that git or AWS knows, by name."""
+    live = fleets_of(world, keeper)
+    items = {i.name: i for i in plan.items if i.kind == "Fleet"}
+    names = sorted({*items, *live}) if only is None else [only] if only in items or only in live else []
+    return tuple(
+        FleetStatus(
+            fleet=FleetName(name),
+            target=plan.target,
+            item=items.get(name),
+            revisions=_revisions(world, live.get(FleetName(name), ()), items.get(name)),
+            drift=sum(d.name == name and d.kind == "Fleet" for d in plan.drift),
+        )
+        for name in names
+    )
+
+
+def _revisions(world: World, live: tuple[Live, ...], item: Item | None) -> tuple[RevisionStatus, ...]:
+    total = sum(r.weight or 0 for r in live)
+    serving = _serving(live)
+    return tuple(_revision(world, r, total, serving, item) for r in live)
+
+
+def _serving(live: tuple[Live, ...]) -> Live | None:
+    """Return what serves now: most weight; without weights, what was shifted to last."""
+    up = [r for r in live if r.up and r.idle is None]
+    shifted = [r for r in up if r.weight or (r.weight is None and r.stage and r.stage.step >= 1)]
+    return max(
+        shifted, key=lambda r: (r.weight or 0, r.stage.since.timestamp() if r.stage else 0), default=None
+    )
+
+
+def _revision(
+    world: World, live: Live, total: int, serving: Live | None, item: Item | None
+) -> RevisionStatus:
+    group = live.group
+    weight = live.weight
+    return RevisionStatus(
+        name=live.name,
+        revision=live.revision,
+        state=_state(live, serving, item),
+        image=live.template.image if live.template else "",
+        commit=live.identity.commit,
+        born=at(live.identity.born),
+        in_service=group.in_service if group else 0,
+        min=group.sizes.min if group else 0,
+        desired=group.sizes.desired if group else 0,
+        max=group.sizes.max if group else 0,
+        traffic=None if weight is None or not total else 100 * weight // total,
+        healthy=_healthy(world, live),
+    )
+
+
+def _state(live: Live, serving: Live | None, item: Item | None) -> str:
+    if live.template and live.template.failed:
+        return "failed"
+    if live.up is None:
+        return "going"
+    if live is serving:
+        return "serving"
+    if live.idle is not None:
+        return "kept"
+    return "getting ready" if item and item.to == live.revision else "going"
+
+
+def _healthy(world: World, live: Live) -> int | None:
+    if not isinstance(world.health, tuple) or live.target_group is None:
+        return None
+    looked = [h for h in world.health if h.group == live.target_group.arn]
+    return sum(h.healthy(live.own) for h in looked) if looked else None
