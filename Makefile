@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 WORKERS ?= 2
 
-.PHONY: help setup demo test test-fast test-crash check format bench schemas docs golden image lock
+.PHONY: help setup demo test test-fast test-crash check format bench schemas docs golden verify image lock
 
 help: ## What can be made here
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -18,3 +18,51 @@ $(BIN)/.ready: requirements-dev.txt pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-dev.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
+
+demo: setup ## The whole story on an embedded AWS: merge, plan, rollout, drift, heal, a kill, a refusal
+	@$(BIN)/reconciler demo
+
+test: setup ## All tests but the full crash matrix
+	@$(BIN)/pytest -m "not crash" -n $(WORKERS) --dist worksteal
+
+test-fast: setup ## Tests that need no emulator
+	@$(BIN)/pytest -m "not wire and not crash" -n $(WORKERS) --dist worksteal
+
+test-crash: setup ## A kill after every mutating call, for every kind of traffic
+	@$(BIN)/pytest -m crash -n $(WORKERS) --dist worksteal
+
+check: setup ## Format, lint, types, import contracts, stale generated files, docs
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/codespell
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/reconciler schema --check
+	@$(BIN)/python docs/aws_schemas.py --check
+	@$(BIN)/python docs/generate.py --check
+	@$(BIN)/hadolint Dockerfile
+
+format: setup ## Write the one format
+	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
+
+bench: setup ## Calls, CPU, wall time and memory of a pass, for 10, 100 and 500 fleets
+	@$(BIN)/python -m benchmarks
+
+schemas: setup ## schemas/*.json and the AWS models of `extra`, from code
+	@$(BIN)/python docs/aws_schemas.py && $(BIN)/reconciler schema
+
+docs: setup ## Reference pages, from code
+	@$(BIN)/python docs/generate.py
+
+golden: setup ## Write the golden plans anew; look at the difference before you commit it
+	@$(BIN)/pytest tests/golden -p no:randomly --golden; git --no-pager diff --stat -- tests/golden
+
+verify: schemas docs ## Make all that is generated; fail if anything was stale
+	@git diff --exit-code -- schemas docs reconciler/spec/aws
+
+image: ## The container image, by docker, podman or buildah
+	@docs/image.sh
+
+lock: ## Pin dependencies anew, without index addresses (needs uv)
+	@uv pip compile --quiet --upgrade --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --universal --python-version 3.11 pyproject.toml --output-file requirements.txt
+	@uv pip compile --quiet --upgrade --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --universal --python-version 3.11 pyproject.toml --group dev --output-file requirements-dev.txt
