@@ -1,9 +1,7 @@
 """Reasons: which value of git differs, and on which line. Redacted here, before any rendering."""
 
-import base64
 import json
 from dataclasses import dataclass
-from typing import Any
 
 from reconciler.core.redact import Redactor
 from reconciler.kinds.template.live import LiveTemplate
@@ -84,7 +82,8 @@ class Reasons:
             if path == "image":
                 pair = (old.image if old else "", want.template.image)
             elif path == "launch.userData":
-                pair = (self._user_data(before), self._user_data(after))
+                told = self.redactor.user_data
+                pair = (told(before.get("UserData")), told(after.get("UserData")))
             elif path in SECRET or path not in BODY:
                 pair = ("other", "as written")
             else:
@@ -93,10 +92,6 @@ class Reasons:
             secret = path == "launch.userData"
             found.append(Because(path=f"spec.{path}", old=pair[0], new=pair[1], at=at, secret=secret))
         return tuple(found)
-
-    def _user_data(self, body: dict[str, Any]) -> str:
-        text = body.get("UserData")
-        return self.redactor.secret(base64.b64decode(text) if text else None)
 
 
 def _at(fleet: DesiredFleet, path: str) -> str:
