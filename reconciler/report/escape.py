@@ -37,11 +37,6 @@ def capped(text: str, most: int = MOST) -> str:
     return text if len(text) <= most else f"{text[:most]}… ({len(text) - most} more characters)"
 
 
-def plain(text: str) -> str:
-    """Return what may stand outside code: every character but `A-Z a-z 0-9 . _ : / -` becomes `?`."""
-    return re.sub(r"[^A-Za-z0-9._:/-]", "?", capped(text, 64))
-
-
 def code(text: str, most: int = MOST) -> str:
     """Return markdown's code span of one value, longer fenced than anything in it."""
     inner = _quiet(capped(visible(text), most))
