@@ -75,12 +75,19 @@ def plan(
     detailed: Annotated[
         bool, typer.Option("--detailed-exitcode", help="Exit 2 when there are changes.")
     ] = False,
+    save_world: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write what was observed, without user data.")
+    ] = None,
+    offline: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Plan on such a file; no call is made.")
+    ] = None,
 ) -> None:
     """Say what a pass would do now, and the whole way of each rollout. Writes nothing."""
     from reconciler.cli import plan as command
 
     with told():
-        code = command.plan(settings(repo, ref, path, target), form, detailed=detailed)
+        asked = settings(repo, ref, path, target)
+        code = command.plan(asked, form, detailed=detailed, save=save_world, offline=offline)
     raise typer.Exit(code)
 
 

@@ -1,22 +1,45 @@
 """`reconciler plan` and `reconciler drift`: what a pass would do, and what differs by somebody's hand."""
 
+from pathlib import Path
+
 from reconciler.cli.options import Form, err, on_terminal, out
-from reconciler.daemon.session import Look, open_session
+from reconciler.daemon.session import ChoiceError, Look, open_session
 from reconciler.daemon.settings import Settings
 from reconciler.plan.model import Plan
+from reconciler.plan.saved import dump_worlds, load_worlds
 from reconciler.report.summary import has_changes
 
 
-def plan(settings: Settings, form: Form, *, detailed: bool) -> int:
-    """Print the plan of the named commit. Return the exit code."""
+def plan(settings: Settings, form: Form, *, detailed: bool, save: Path | None, offline: Path | None) -> int:
+    """Print the plan of the named commit. Return the exit code.
+
+    `save` writes what was observed to a file, without user data; `offline` plans on such a file.
+    """
     with open_session(settings, writes=False) as session:
-        looks = session.look()
+        looks = session.offline(load_worlds(_read(offline))) if offline else session.look()
         made = session.plan_of(looks)
     out(render(made, form))
     tell_errors(looks)
+    if save:
+        worlds = {x.target.name: x.seen.world for x in looks if x.seen}
+        _write(save, dump_worlds(worlds, session.redactor))
     if not made.complete:
         return 1
     return 2 if detailed and has_changes(made) else 0
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ChoiceError(f"{file} can't be read: {error}") from None
+
+
+def _write(file: Path, text: str) -> None:
+    try:
+        file.write_text(text)
+    except OSError as error:
+        raise ChoiceError(f"{file} can't be written: {error}") from None
 
 
 def render(made: Plan, form: Form) -> str:

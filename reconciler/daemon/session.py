@@ -1,7 +1,7 @@
 """One look by the command line: a repository, one commit of it, and its targets side by side."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from contextvars import copy_context
@@ -10,14 +10,17 @@ from hashlib import sha256
 from typing import Self, TypeVar
 
 from reconciler.core.errors import ReconcilerError
+from reconciler.core.ids import TargetName
 from reconciler.core.problem import Problem
 from reconciler.core.redact import Redactor
 from reconciler.daemon.observe import host_time
-from reconciler.daemon.passes import USUAL, Manner, Runtime, Seen, look_and_plan, open_target
+from reconciler.daemon.passes import USUAL, Manner, Runtime, Seen, goal, look_and_plan, open_target
 from reconciler.daemon.settings import Settings
 from reconciler.gateway.errors import say
+from reconciler.kinds.register import World
 from reconciler.plan.blind import blind_plan
 from reconciler.plan.model import Plan, TargetPlan
+from reconciler.plan.planner import plan_target
 from reconciler.source.git import Credentials, Repository
 from reconciler.source.repository import Adopted, Library
 from reconciler.spec.desired import DesiredTarget
@@ -89,6 +92,20 @@ class Session:
             plan = blind_plan(self.adopted.desired, target, say(error), host_time())
             return Look(target=target, plan=plan, seen=None, error=error)
         return Look(target=target, plan=seen.plan, seen=seen)
+
+    def offline(self, worlds: Mapping[TargetName, World]) -> tuple[Look, ...]:
+        """Plan every target on a world that was saved, without a call. Raises: ChoiceError."""
+        missing = sorted(t.name for t in self.targets if t.name not in worlds)
+        if missing:
+            raise ChoiceError(f"the file holds no world of target {missing[0]}; it holds {', '.join(worlds)}")
+        found = []
+        for target in self.targets:
+            world = worlds[target.name]
+            made = goal(self.adopted, self.library, target, world, self.redactor)
+            plan = plan_target(made, world)
+            seen = Seen(world=world, plan=plan, keeper=made.keeper)
+            found.append(Look(target=target, plan=plan, seen=seen))
+        return tuple(found)
 
     def each(self, work: Callable[[DesiredTarget], R]) -> tuple[R, ...]:
         """Do something for every target at once; results in the targets' order."""
