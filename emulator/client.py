@@ -59,7 +59,7 @@ class Client:
         """Set some delays of the world, in seconds by name, and return all."""
         return dict(self._ask("POST", "physics", seconds))
 
-    def knob(self, name: str, **arguments: Any) -> Any:
+    def knob(self, name: str, /, **arguments: Any) -> Any:
         """Turn a knob and return what it says."""
         return self._ask("POST", "knobs", {"name": name, "with": arguments})["result"]
 

@@ -11,6 +11,7 @@ from moto.route53.responses import Route53
 
 from emulator import clock, physics
 from emulator.errors import AwsError
+from emulator.patch import operations, patch
 from emulator.records import Key, Record, apply, invalid_input, key_of, normal, normal_name, order_of
 
 ZONES: Final = 100  # a page of ListHostedZones, at most
@@ -272,11 +273,8 @@ def install() -> None:
         "disassociate_vpc_from_hosted_zone",
     ):
         _MOTO.setdefault(name, getattr(Route53, name))
-    for source in (Changes, Zones):
-        for name, operation in vars(source).items():
-            if not name.startswith("_"):
-                setattr(Route53, name, operation)
-    FakeZone.resource_record_set_count = property(lambda zone: len(records_of(zone)))  # type: ignore[method-assign,assignment]
+    patch(Route53, **operations(Changes), **operations(Zones))
+    patch(FakeZone, resource_record_set_count=property(lambda zone: len(records_of(zone))))
 
 
 def tick(now: datetime) -> None:
