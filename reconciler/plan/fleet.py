@@ -6,7 +6,7 @@ from datetime import datetime
 from reconciler.core.facts import Keeper, Read, T
 from reconciler.core.ids import FleetName, ZoneName
 from reconciler.kinds.balancer.steps import CreateRule, SetRule
-from reconciler.kinds.group.steps import TagGroup
+from reconciler.kinds.group.steps import ReplaceInstance, TagGroup
 from reconciler.kinds.record.after import BatchRefusedError
 from reconciler.kinds.record.live import LiveZone
 from reconciler.kinds.record.steps import ChangeRecords
@@ -113,9 +113,9 @@ def next_move(s: Slice, ask: Ask) -> Move:
     move = machine.next_move(ask.want, s, ask.allow)
     if move is not None and not isinstance(move, Wait | Blocked):
         return move
-    if ask.allow.update is None and (step := beside(s, ask.want).step):
-        return step
-    return move
+    step = beside(s, ask.want).step if ask.allow.update is None else None
+    held = isinstance(step, ReplaceInstance) and ask.allow.start  # a freeze holds healing by replacement
+    return step if step and not held else move
 
 
 def beside(s: Slice, want: Wanted) -> InPlace:
@@ -155,11 +155,15 @@ def way(world: World, ask: Ask, physics: Physics = USUAL, *, ahead: bool = True)
         if move is None or isinstance(move, Wait | Blocked):
             break
         now.append(move)
-        world = _after(world, move, physics)
+        after = _after(world, move, physics)
+        if after == world:
+            break  # AWS would refuse it, or it is done: the next pass looks again
+        world = after
     wait = move if isinstance(move, Wait) else None
     blocked = move if isinstance(move, Blocked) else None
     steps = [_planned(step, "now", None) for step in now]
-    if ahead and (now or wait):
+    held = blocked is not None and ask.allow.start is not None and blocked.why == ask.allow.start.why
+    if ahead and (now or wait or held):
         steps += _preview(world, ask, physics, wait)
     return Way(now=tuple(now), wait=wait, blocked=blocked, ahead=_tidy(steps))
 
@@ -174,7 +178,7 @@ def _after(world: World, move: Move, physics: Physics) -> World:
 def _preview(world: World, ask: Ask, physics: Physics, wait: Wait | None) -> list[PlannedStep]:
     free = replace(ask, allow=Allow())
     steps: list[PlannedStep] = []
-    move: Move = wait
+    move: Move = wait or next_move(view(world, free), free)
     for _ in range(MOST_AHEAD):
         if move is None:
             break

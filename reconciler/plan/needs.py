@@ -1,7 +1,8 @@
 """What a pass looks at beside the bulk reads: what is under way, since each thing costs a call."""
 
-from reconciler.core.facts import APPLIED, Keeper
+from reconciler.core.facts import APPLIED, Keeper, Read
 from reconciler.core.ids import Arn, ChangeId, ResourceName
+from reconciler.kinds.balancer.live import LiveBalancer, LiveTargetGroup
 from reconciler.kinds.group.steps import Attach, CreateGroup
 from reconciler.kinds.register import Needs, World
 from reconciler.plan.model import ActionKind, TargetPlan
@@ -13,7 +14,7 @@ QUIET = (ActionKind.NONE, ActionKind.UNREAD)
 def needs(plan: TargetPlan, world: World, keeper: Keeper, audited: frozenset[str] = frozenset()) -> Needs:
     """Return what the plan of the bulk reads leaves open; `audited` fleets are looked at by turns."""
     live = fleets_of(world, keeper)
-    busy = {i.name for i in plan.items if i.kind == "Fleet" and i.action not in QUIET}
+    busy = {i.name for i in plan.items if i.kind == "Fleet" and (i.action not in QUIET or i.now or i.wait)}
     revisions = [r for name, found in live.items() if name in busy or name in audited for r in found]
     wanted = _wanted_names(plan, busy)
     own = {r.target_group.arn for r in revisions if r.target_group}
@@ -22,8 +23,10 @@ def needs(plan: TargetPlan, world: World, keeper: Keeper, audited: frozenset[str
         health=frozenset(own | foreign | _attached(plan, busy)),
         classic_health=frozenset(c for r in revisions if r.group for c in r.group.classic),
         changes=frozenset(ChangeId(r.stage.change) for r in revisions if r.stage and r.stage.change),
-        balancers=frozenset({r.name for r in revisions if r.balancer} | _present(world, wanted)),
-        target_groups=frozenset(r.name for r in revisions if r.target_group),
+        balancers=frozenset({r.name for r in revisions if r.balancer} | _present(world.balancers, wanted)),
+        target_groups=frozenset(
+            {r.name for r in revisions if r.target_group} | _present(world.target_groups, wanted)
+        ),
         hooks=frozenset(r.group.name for r in revisions if r.group and _settled(r)),
     )
 
@@ -49,10 +52,8 @@ def _attached(plan: TargetPlan, busy: set[str]) -> set[Arn]:
     return found
 
 
-def _present(world: World, names: set[str]) -> set[ResourceName]:
-    if not isinstance(world.balancers, tuple):
-        return set()
-    return {b.name for b in world.balancers if b.name in names}
+def _present(facts: Read[LiveBalancer] | Read[LiveTargetGroup], names: set[str]) -> set[ResourceName]:
+    return {x.name for x in facts if x.name in names} if isinstance(facts, tuple) else set()
 
 
 def nothing(found: Needs) -> bool:

@@ -14,6 +14,7 @@ class Row:
     field: str
     want: str
     live: str
+    mends: bool = True  # False: no call of ours puts it right; only a new revision does
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ from reconciler.core.facts import (
     SOURCE,
     STAGE,
     TARGET,
+    TRAFFIC,
     Tags,
     to_tags,
 )
@@ -70,6 +71,8 @@ def create_group(want: Wanted, serving: Live | None, lease: Lease | None, as_of:
     """Return the step that starts the revision, with its floor from the first moment on."""
     sizes = birth_sizes(want, serving)
     tags = {**dict(birth_tags(want, as_of)), STAGE: opening(want, as_of).text()}
+    if want.dns:
+        tags[TRAFFIC] = want.dns.zone  # where its records are, should git forget it
     if lease:
         tags[LEASE] = lease.text()
         sizes = replace(sizes, max=max(sizes.max, lease.least)).floor(lease.least)

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from reconciler.core.facts import LEASE
 from reconciler.kinds.group.steps import SetSizes, TagGroup
+from reconciler.kinds.group.want import Sizes
 from reconciler.kinds.register import Step
 from reconciler.strategies.slice import Lease, Live
 from reconciler.strategies.traffic import settling
@@ -50,3 +51,19 @@ def raise_floor(want: Wanted, live: Live, serving: Live | None, as_of: datetime)
     return SetSizes(
         name=group.name, expect=group.sizes, sizes=sizes, because=f"floor of {least} while revisions change"
     )
+
+
+def without_floor(want: Wanted, have: Sizes, least: int) -> Sizes:
+    """Return the sizes of a group once its lease ends: what the floor raised goes back to `capacity`.
+
+    A size that is not at the floor was set by something else since, and stays. The autoscaler's
+    desired size is its own.
+    """
+    capacity = want.capacity
+
+    def own(now: int, wanted: int) -> int:
+        return wanted if now == least > wanted else now
+
+    low, high = own(have.min, capacity.min), own(have.max, capacity.max)
+    desired = have.desired if want.group.autoscaled else own(have.desired, capacity.desired)
+    return Sizes(min=low, max=high, desired=min(max(desired, low), high))

@@ -3,13 +3,13 @@
 Called again each pass with fresh facts, so a daemon killed after any step goes on by itself.
 """
 
-from reconciler.core.facts import FAILED, IDLE
+from reconciler.core.facts import APPLIED, FAILED, IDLE, LEASE
 from reconciler.kinds.group.steps import DeleteSchedule, SetSizes, TagGroup
 from reconciler.kinds.register import Blocked, Move, Step, Wait
 from reconciler.kinds.template.steps import TagTemplate
 from reconciler.strategies import retire, traffic
 from reconciler.strategies.born import create_group, create_template, opening, stages_hash
-from reconciler.strategies.floor import floor, lease_for, raise_floor
+from reconciler.strategies.floor import floor, lease_for, raise_floor, without_floor
 from reconciler.strategies.slice import Live, Slice, StageTag
 from reconciler.strategies.wanted import Allow, TrafficKind, Wanted
 
@@ -71,7 +71,7 @@ def _carried(s: Slice, new: Live) -> bool:
 
 def _toward(want: Wanted, s: Slice, new: Live | None, allow: Allow) -> Move:
     serving = serving_of(want, s)
-    if new and (buried := _tombstone(want, s, new, serving)):
+    if new and (buried := _tombstone(want, s, new, serving, allow)):
         return buried
     if new and new.up and _carried(s, new):
         return _finish(want, s, new)
@@ -101,12 +101,14 @@ def _synced(s: Slice, live: Live, stage: StageTag) -> TagGroup:
     return traffic.mark(live.name, synced, "Route 53 answers with the new weights everywhere")
 
 
-def _tombstone(want: Wanted, s: Slice, new: Live, serving: Live | None) -> Move:
+def _tombstone(want: Wanted, s: Slice, new: Live, serving: Live | None, allow: Allow) -> Move:
     failed = new.template.failed if new.template else ""
     if not failed or new.template is None:
         return None
     spec, _, rest = failed.partition(";")
     if spec != want.spec_hash:
+        if allow.start:  # from here on it would be a rollout that has begun
+            return Blocked(code=allow.start.code, why=allow.start.why)
         return TagTemplate(
             name=new.name,
             id=new.template.id,
@@ -170,7 +172,8 @@ def _reopen(want: Wanted, s: Slice, new: Live) -> TagGroup:
     return TagGroup(
         name=new.name,
         put=(("reconciler:stage", text),),
-        drop=(IDLE,) if new.idle else (),
+        # What was applied is forgotten with it: at rest it lost its sizes and schedules.
+        drop=(APPLIED, IDLE) if new.idle else (),
         because="a kept revision is wanted again" if new.idle else "its stage was lost: it starts now",
     )
 
@@ -310,10 +313,16 @@ def _rest(want: Wanted, s: Slice, live: Live) -> Step | None:
 
 
 def _end_lease(want: Wanted, s: Slice) -> Step | None:
-    """End the lease of the serving revision once nothing is left that could carry its traffic."""
+    """End the lease of the revision that serves alone: first the sizes that it raised, then the tag."""
     new = s.live(want.revision)
-    if new is None or new.up is None or new.lease is None or not shifted(want, s):
+    failed = bool(new and new.template and new.template.failed and not new.up)
+    holder = serving_of(want, s) if failed else new if shifted(want, s) else None
+    if holder is None or holder.up is None or holder.lease is None:
         return None
-    if any(r.up and r.up.sizes != retire.NOTHING for r in s.revisions if r.revision != want.revision):
+    if any(r.up and r.up.sizes != retire.NOTHING for r in s.revisions if r.revision != holder.revision):
         return None
-    return TagGroup(name=new.name, drop=("reconciler:lease",), because="it serves alone")
+    sizes = without_floor(want, holder.up.sizes, holder.lease.least)
+    if sizes != holder.up.sizes:
+        because = "it serves alone: its floor ends"
+        return SetSizes(name=holder.name, expect=holder.up.sizes, sizes=sizes, because=because)
+    return TagGroup(name=holder.name, drop=(LEASE,), because="it serves alone")

@@ -215,6 +215,21 @@ def slice_of(
     )
 
 
+def bare(revisions: tuple[Live, ...], as_of: datetime) -> Slice:
+    """Return a slice of revisions alone: enough to tell which one serves."""
+    return Slice(
+        fleet=revisions[0].identity.fleet,
+        as_of=as_of,
+        revisions=revisions,
+        zones=(),
+        rule=None,
+        rules=(),
+        health=(),
+        changes=(),
+        target_groups=(),
+    )
+
+
 def record_identifier(keeper: Keeper, live: Live) -> str:
     """Return the set identifier of a live revision's records."""
     return identifier(keeper.target, live.name)

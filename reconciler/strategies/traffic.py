@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import assert_never
 
-from reconciler.core.facts import STAGE, tag
+from reconciler.core.facts import STAGE
 from reconciler.core.ids import Arn, InstanceId, ResourceName
 from reconciler.kinds.balancer.live import LiveRule
 from reconciler.kinds.balancer.steps import (
@@ -114,7 +114,7 @@ def rule_conflict(want: Wanted, s: Slice) -> Blocked | None:
     if s.rule is None or want.rule is None:
         return None
     ours = {t.arn for t in s.target_groups}
-    if tag(s.rule.tags, "reconciler:fleet") != want.fleet or not _rule_is_ours(want, s.rule):
+    if not rule_is_ours(want, s.rule):
         return Blocked(
             code="conflict",
             why=f"listener rule {want.rule.priority} of {want.rule.listener} exists and is not ours",
@@ -125,7 +125,8 @@ def rule_conflict(want: Wanted, s: Slice) -> Blocked | None:
     return None
 
 
-def _rule_is_ours(want: Wanted, rule: LiveRule) -> bool:
+def rule_is_ours(want: Wanted, rule: LiveRule) -> bool:
+    """Was this rule made for this fleet, at this place, by us."""
     wanted = dict(want.rule.tags) if want.rule else {}
     have = dict(rule.tags)
     return all(have.get(k) == v for k, v in wanted.items())

@@ -1,0 +1,98 @@
+"""What stands in a fleet's way before anything is planned: what was not read, and what is not ours."""
+
+from collections.abc import Iterable
+
+from reconciler.core.facts import OWNER, TRAFFIC, Tags, Unread, identity, tag
+from reconciler.kinds.record.live import LiveZone, ZoneProblem
+from reconciler.kinds.register import Blocked, World
+from reconciler.plan.goal import Goal
+from reconciler.spec.traffic import Traffic
+from reconciler.strategies.slice import Live, Slice
+from reconciler.strategies.traffic import rule_is_ours
+from reconciler.strategies.wanted import Wanted
+
+
+def unread(world: World, traffic: Traffic | None, revisions: tuple[Live, ...]) -> Unread | None:
+    """Return what was not read and would be needed to move a fleet that git has."""
+    needed: list[object] = [world.subnets, world.security_groups]
+    needed += _around(world, revisions, listener=bool(traffic and traffic.listener))
+    if traffic and (traffic.balancer or traffic.targetGroup):
+        needed += [world.target_groups, world.balancers]
+    if traffic and traffic.dns:
+        needed += [z.unread for z in world.zones if isinstance(z, ZoneProblem) and z.zone == traffic.dns.zone]
+    return next((u for u in needed if isinstance(u, Unread)), None)
+
+
+def hidden(world: World, revisions: tuple[Live, ...]) -> Blocked | None:
+    """Say why a fleet that left git can't be taken away: what leads to it may be where nobody looked."""
+    if found := next((u for u in _around(world, revisions, listener=False) if isinstance(u, Unread)), None):
+        return Blocked(code="unread", why=str(found))
+    read = {z.zone for z in world.zones if isinstance(z, LiveZone)}
+    for live in revisions:
+        named = tag(live.group.tags, TRAFFIC) if live.group else ""
+        if live.balancer is None or live.records or not named or named in read:
+            continue
+        problem = next((z for z in world.zones if z.zone == named), None)
+        if isinstance(problem, ZoneProblem) and problem.unread:
+            return Blocked(code="unread", why=str(problem.unread))
+        why = problem.why if isinstance(problem, ZoneProblem) else "it is not in git any more"
+        return Blocked(
+            code="zone", why=f"zone {named} may hold records of {live.name}, and can't be looked at: {why}"
+        )
+    return None
+
+
+def _around(world: World, revisions: tuple[Live, ...], *, listener: bool) -> Iterable[object]:
+    """What was made around the groups: a name in the group's own list, or a group that is not there."""
+    around = any(
+        live.group is None or any(_named(arn) == live.name for arn in live.group.target_groups)
+        for live in revisions
+        if not (live.group is None and live.template and live.template.failed)
+    )
+    if around:
+        yield from (world.target_groups, world.balancers)
+    if listener or (around and not all(live.balancer for live in revisions)):
+        yield world.rules
+
+
+def _named(arn: str) -> str:
+    return arn.rpartition("targetgroup/")[2].partition("/")[0]
+
+
+def conflict(goal: Goal, world: World, want: Wanted, s: Slice) -> Blocked | None:
+    """Say what has a name or place that is wanted and is not ours, if anything has."""
+    named: list[tuple[str, Tags | None]] = [
+        (kind, x.tags)
+        for kind, facts in (("group", world.groups), ("launch template", world.templates))
+        if isinstance(facts, tuple)
+        for x in facts
+        if x.name == want.name
+    ]
+    if want.target_group and isinstance(world.target_groups, tuple):
+        named += [("target group", t.tags) for t in world.target_groups if t.name == want.name]
+    if want.balancer and isinstance(world.balancers, tuple):
+        named += [("balancer", b.tags) for b in world.balancers if b.name == want.name]
+    for kind, tags in named:
+        if tags is not None and identity(tags, want.name, goal.keeper) is None:
+            return Blocked(code="conflict", why=f"{kind} {want.name} exists and is {_whose(goal, tags)}")
+    if s.rule is not None and want.rule is not None and not rule_is_ours(want, s.rule):
+        place = f"listener rule {want.rule.priority} of {want.rule.listener}"
+        return Blocked(code="conflict", why=f"{place} exists and is {_whose(goal, s.rule.tags)}")
+    return foreign_commit(goal, s.revisions)
+
+
+def _whose(goal: Goal, tags: Tags) -> str:
+    if tag(tags, OWNER) == goal.keeper.owner:
+        return f"of owner {goal.keeper.owner} from another repository, path, target or fleet"
+    return "not ours"
+
+
+def foreign_commit(goal: Goal, revisions: tuple[Live, ...]) -> Blocked | None:
+    """Say which revision was made by a commit that is not before the one in hand, if one was."""
+    for live in revisions:
+        commit = live.identity.commit
+        if not goal.follows(commit):
+            what = f"is of commit {commit[:12]}" if commit else "names no commit"
+            why = f"{live.name} {what}, which is not an ancestor of {goal.commit[:12]}"
+            return Blocked(code="commit", why=f"{why}; `apply --accept-history` takes it up")
+    return None

@@ -1,0 +1,174 @@
+"""Each fleet of a target on its way into the plan: what it is to become, and what kind of change that is."""
+
+from dataclasses import dataclass, replace
+
+from reconciler.core.facts import APPLIED, PARTS, Unread, tag
+from reconciler.core.ids import FleetName, Revision
+from reconciler.kinds.register import Blocked, Move, World
+from reconciler.plan.barriers import conflict, foreign_commit, hidden, unread
+from reconciler.plan.fleet import Ask, Index, beside, next_move, small, view
+from reconciler.plan.goal import Goal
+from reconciler.plan.images import in_force
+from reconciler.plan.model import ActionKind, Because, Item
+from reconciler.plan.part import Row
+from reconciler.plan.parts import CODES, parse_applied, protected
+from reconciler.plan.prepare import parts_that_differ
+from reconciler.plan.resolve import Network, Place, resolve
+from reconciler.spec.desired import DesiredFleet
+from reconciler.strategies import machine
+from reconciler.strategies.retire import OUT
+from reconciler.strategies.slice import Live, Slice, bare, fleets_of
+from reconciler.strategies.wanted import Allow, Wanted
+
+KIND = "Fleet"
+
+
+@dataclass(slots=True)
+class Draft:
+    """One fleet before limits and freezes are looked at."""
+
+    item: Item
+    ask: Ask | None = None
+    small: World | None = None
+    move: Move = None  # what it would do if nothing held it
+    rows: tuple[Row, ...] = ()
+    live: bool = False  # it has a group
+    shifted: bool = False  # all traffic is where git wants it
+
+
+def drafts_of(goal: Goal, world: World) -> list[Draft]:
+    """Return a draft of every fleet that git has in this target, and of every live one that it has not."""
+    blind = next((u for u in (world.groups, world.templates) if isinstance(u, Unread)), None)
+    wanted = [f for f in goal.desired.fleets if f.target == goal.target.name]
+    if blind is not None:
+        blocked = Blocked(code="unread", why=str(blind))
+        return [Draft(replace(_item(goal, f), action=ActionKind.UNREAD, blocked=blocked)) for f in wanted]
+    index, live = Index.of(world), fleets_of(world, goal.keeper)
+    place = Place(
+        target=goal.target,
+        keeper=goal.keeper,
+        commit=goal.commit,
+        network=Network.of(
+            world.subnets if isinstance(world.subnets, tuple) else (),
+            world.security_groups if isinstance(world.security_groups, tuple) else (),
+        ),
+        zones=goal.desired.zones,
+    )
+    found = [_draft(goal, world, index, f, live.get(FleetName(f.name), ()), place) for f in wanted]
+    names = {f.name for f in wanted}
+    gone = [_gone(goal, world, index, n, revisions) for n, revisions in live.items() if n not in names]
+    for draft in (*found, *gone):
+        draft.live = any(r.up for r in live.get(FleetName(draft.item.name), ()))
+    return [*found, *gone]
+
+
+def _item(goal: Goal, fleet: DesiredFleet) -> Item:
+    return Item(
+        kind=KIND,
+        name=fleet.name,
+        target=goal.target.name,
+        action=ActionKind.NONE,
+        order=fleet.spec.rollout.order,
+        labels=fleet.metadata.labels,
+    )
+
+
+def _draft(
+    goal: Goal, world: World, index: Index, fleet: DesiredFleet, revisions: tuple[Live, ...], place: Place
+) -> Draft:
+    blank = _item(goal, fleet)
+    if lost := unread(world, fleet.spec.traffic, revisions):
+        blocked = Blocked(code="unread", why=str(lost))
+        return Draft(replace(blank, action=ActionKind.UNREAD, blocked=blocked))
+    serving = machine.serving_of(None, bare(revisions, world.as_of)) if revisions else None
+    blank = replace(blank, was=serving.revision if serving else "")
+    ami, notes = in_force(goal, world, fleet, serving)
+    blank = replace(blank, notes=notes)
+    if isinstance(ami, Blocked):
+        action = ActionKind.UNREAD if ami.code == "unread" else ActionKind.BLOCKED
+        return Draft(replace(blank, action=action, blocked=ami))
+    want = resolve(fleet, goal.prepare(fleet), ami, place)
+    if isinstance(want, Blocked):
+        return Draft(replace(blank, action=ActionKind.BLOCKED, blocked=want))
+    ask = Ask(fleet=want.fleet, want=want, keeper=goal.keeper, allow=Allow())
+    draft = Draft(replace(blank, to=want.revision), ask, small(world, revisions, want, index))
+    s = view(draft.small or world, ask)
+    if blocked_by := conflict(goal, world, want, s):
+        return Draft(replace(draft.item, action=ActionKind.BLOCKED, blocked=blocked_by))
+    return _classified(goal, fleet, draft, s, want)
+
+
+def _classified(goal: Goal, fleet: DesiredFleet, draft: Draft, s: Slice, want: Wanted) -> Draft:
+    item, live = draft.item, s.live(want.revision)
+    found = beside(s, want)
+    draft.rows, draft.shifted = found.drifted, machine.shifted(want, s)
+    draft.move = move = next_move(s, draft.ask) if draft.ask else None
+    others = [r for r in s.revisions if r.revision != want.revision and not _buried(r)]
+    before = s.live(Revision(item.was)) if item.was else None
+    if isinstance(move, Blocked):
+        item = replace(item, action=ActionKind.BLOCKED, blocked=move)
+    elif before is None:
+        item = replace(item, action=ActionKind.CREATE, because=goal.reasons.born(fleet))
+    elif item.was != want.revision or others:
+        old = before if item.was != want.revision else max(others, key=_served)
+        item = replace(
+            item,
+            action=ActionKind.REPLACE,
+            was=old.revision,
+            because=_differs(goal, fleet, old, want),
+        )
+    elif _newborn(before):
+        item = replace(item, action=ActionKind.CREATE, was="", because=goal.reasons.born(fleet))
+    elif found.changed:
+        because = goal.reasons.changed(fleet, found.changed)
+        item = replace(item, action=ActionKind.UPDATE, because=because)
+    begun = live is not None and not _buried(live) and not (draft.shifted and not others)
+    draft.item = replace(item, begun=begun)
+    return draft
+
+
+def _buried(live: Live) -> bool:
+    """Is this a tombstone and nothing else."""
+    return bool(live.group is None and live.template and live.template.failed)
+
+
+def _served(live: Live) -> tuple[bool, int]:
+    return (bool(live.idle or (live.stage and live.stage.step >= 1)), live.identity.born)
+
+
+def _newborn(live: Live) -> bool:
+    """Has the first revision of a fleet not been given its own sizes yet: that comes last."""
+    return bool(live.up and live.lease is None and CODES["min"] not in parse_applied(live.up.tag(APPLIED)))
+
+
+def _differs(goal: Goal, fleet: DesiredFleet, old: Live, want: Wanted) -> tuple[Because, ...]:
+    template = old.template
+    paths = parts_that_differ(tag(template.tags, PARTS) if template else "", tag(want.template.tags, PARTS))
+    return goal.reasons.replaced(fleet, template, want, paths)
+
+
+def _gone(goal: Goal, world: World, index: Index, name: FleetName, revisions: tuple[Live, ...]) -> Draft:
+    serving = max(revisions, key=lambda r: (r.weight or 0, r.identity.born))
+    item = Item(
+        kind=KIND,
+        name=name,
+        target=goal.target.name,
+        action=ActionKind.RETIRE,
+        was=serving.revision,
+        because=(Because(path="metadata.name", old=name, new="not in git"),),
+        begun=any(r.stage and r.stage.stages == OUT for r in revisions) or not any(r.up for r in revisions),
+    )
+    if lost := hidden(world, revisions):
+        action = ActionKind.UNREAD if lost.code == "unread" else ActionKind.BLOCKED
+        return Draft(replace(item, action=action, blocked=lost))
+    blocked = foreign_commit(goal, revisions)
+    if blocked is None and any(protected(r) for r in revisions):
+        why = f"{name} is protected: commit it again without metadata.protect, then take it out"
+        blocked = Blocked(code="protected", why=why)
+    if blocked is None and goal.pruning:
+        blocked = Blocked(code=goal.pruning.code, why=goal.pruning.why)
+    if blocked and not item.begun:
+        return Draft(replace(item, action=ActionKind.BLOCKED, blocked=blocked))
+    ask = Ask(fleet=name, want=None, keeper=goal.keeper, allow=Allow())
+    cut = small(world, revisions, None, index)
+    return Draft(item, ask, cut, next_move(view(cut, ask), ask))

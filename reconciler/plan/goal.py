@@ -1,0 +1,39 @@
+"""What a plan is made for: one commit's desired state in one target."""
+
+from dataclasses import dataclass, field
+
+from reconciler.core.facts import Keeper
+from reconciler.core.ids import Commit
+from reconciler.plan.freeze import Freeze
+from reconciler.plan.limits import Limits
+from reconciler.plan.prepare import Prepared, prepare
+from reconciler.plan.reasons import Reasons
+from reconciler.spec.desired import Desired, DesiredFleet, DesiredTarget
+from reconciler.strategies.wanted import Hold
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Goal:
+    """One commit's desired state in one target, and what guards it there."""
+
+    desired: Desired
+    target: DesiredTarget
+    keeper: Keeper
+    commit: Commit
+    ancestors: frozenset[Commit]  # of the commits seen live: those that are this commit or before it
+    limits: Limits  # the stricter of this commit's and its first parent's
+    freezes: tuple[Freeze, ...]
+    reasons: Reasons
+    pruning: Hold | None = None  # why nothing may be pruned: rewritten history
+    prepared: dict[tuple[str, str], Prepared] = field(default_factory=dict)  # by fleet and target: a memory
+
+    def prepare(self, fleet: DesiredFleet) -> Prepared:
+        """Return the parts of a fleet's revision, made once for each commit."""
+        key = (fleet.name, fleet.target)
+        if key not in self.prepared:
+            self.prepared[key] = prepare(fleet)
+        return self.prepared[key]
+
+    def follows(self, commit: Commit) -> bool:
+        """Is this commit the one in hand, or before it."""
+        return commit == self.commit or commit in self.ancestors
