@@ -184,6 +184,14 @@ def iam_policy(
     out(iam_policy_json(read_only=read_only))
 
 
+@app.command()
+def demo() -> None:
+    """Tell the whole story on an embedded AWS: merge, rollout, drift, heal, refusal, a kill."""
+    from reconciler.cli.demo import demo as command
+
+    raise typer.Exit(command())
+
+
 def main() -> None:
     """Run the command line."""
     app()

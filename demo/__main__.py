@@ -1,0 +1,46 @@
+"""`python -m demo`: tell the story; exit 0 only if each step was verified against AWS."""
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+from time import monotonic
+
+from rich.console import Console
+from rich.text import Text
+
+from demo.stage import Stage, StoryError
+from demo.story import Story, Teller
+from demo.truth import Truth
+
+SPEED = 60.0  # emulated seconds in one: half an hour of keepOld passes in half a minute
+LAST = 40  # lines of the daemon's log that are shown when the story fails
+
+
+def main() -> int:
+    """Tell the story and return the exit code."""
+    parser = argparse.ArgumentParser(prog="reconciler demo")
+    parser.add_argument("--speed", type=float, default=SPEED, help="emulated seconds in a real one")
+    asked = parser.parse_args()
+    console, began = Console(highlight=False), monotonic()
+    with tempfile.TemporaryDirectory(prefix="reconciler-demo-") as folder:
+        stage = Stage(Path(folder), asked.speed)
+        try:
+            with stage:
+                story = Story(stage, Teller(console), Truth(stage.url))
+                for act in story.acts():
+                    act()
+        except StoryError as error:
+            console.print(Text(f"   ✗ {error}", style="bold red"))
+            if stage.log.exists():
+                lines = stage.log.read_text(errors="replace").splitlines()[-LAST:]
+                console.print(Text("\n".join(lines), style="dim"))
+            return 1
+    console.print(
+        Text(f"\nEvery step was verified against AWS, in {monotonic() - began:.0f} s.", style="bold")
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
