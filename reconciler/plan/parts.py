@@ -4,11 +4,14 @@ The group's tag `reconciler:applied` holds a short hash for each part, written a
 Wanted differs from applied: a change, written, then the tag. Equal, and live differs: drift.
 """
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Final
 
 from reconciler.core.digest import short
+from reconciler.core.duration import format_duration
 from reconciler.core.facts import APPLIED, PREFIX, Tags, tag, to_tags
 from reconciler.kinds.group.live import LiveGroup
 from reconciler.kinds.group.steps import (
@@ -20,7 +23,7 @@ from reconciler.kinds.group.steps import (
     TagGroup,
     UpdateGroup,
 )
-from reconciler.kinds.group.want import Members, Sizes
+from reconciler.kinds.group.want import Members, Policy, Schedule, Sizes
 from reconciler.kinds.register import Step
 from reconciler.plan import balancer_parts
 from reconciler.plan.part import Part, Row
@@ -110,7 +113,7 @@ def _members(name: str, want: Members, group: LiveGroup, live: Members) -> Part:
     have = dict(live)
     differing = tuple((k, v) for k, v in want if have.get(k) != v)
     rows = tuple(
-        Row(resource=f"group/{group.name}", field=k, want=v, live=have.get(k, "not set"))
+        Row(resource=f"group/{group.name}", field=k, want=_told(k, v) or "as in git", live=_live(k, have))
         for k, v in differing
     )
 
@@ -119,6 +122,27 @@ def _members(name: str, want: Members, group: LiveGroup, live: Members) -> Part:
         return UpdateGroup(name=group.name, members=differing, because=f"{name} differs")
 
     return Part(name=name, want=[list(m) for m in want], rows=rows, step=step)
+
+
+SPANS: Final = ("HealthCheckGracePeriod", "DefaultInstanceWarmup", "MaxInstanceLifetime")
+
+
+def _told(member: str, value: str) -> str:
+    """Return a member as the documents write it. What came by `extra` may be a secret: nothing is told."""
+    plain = json.loads(value)
+    match member:
+        case "HealthCheckType":
+            return str(plain).lower()
+        case "CapacityRebalance":
+            return value
+        case _ if member in SPANS:
+            return format_duration(timedelta(seconds=plain)) if plain > 0 else "not set"
+        case _:
+            return ""
+
+
+def _live(member: str, have: dict[str, str]) -> str:
+    return _told(member, have[member]) or "another value" if member in have else "not set"
 
 
 def _sizes(want: Wanted, group: LiveGroup, live: Live) -> tuple[Part, ...]:
@@ -172,10 +196,13 @@ def _policies(want: Wanted, group: LiveGroup) -> Part:
     put = [p for n, p in sorted(wanted.items()) if have.get(n) != p]
     surplus = sorted(set(have) - set(wanted))
     rows = tuple(
-        Row(resource=resource, field=f"scaling.{p.name}", want=p.body, live=_body(have.get(p.name)))
-        for p in put
-    ) + tuple(
-        Row(resource=resource, field=f"scaling.{n}", want="not there", live=have[n].body) for n in surplus
+        Row(
+            resource=resource,
+            field=f"scaling.{n}",
+            want=_policy(wanted.get(n)),
+            live=_other(wanted.get(n), have.get(n)),
+        )
+        for n in (*(p.name for p in put), *surplus)
     )
 
     def step(_part: Part) -> Step:
@@ -186,8 +213,18 @@ def _policies(want: Wanted, group: LiveGroup) -> Part:
     return Part(name="policies", want=[[p.name, p.body] for p in want.group.policies], rows=rows, step=step)
 
 
-def _body(policy: object) -> str:
-    return str(getattr(policy, "body", "not there"))
+def _policy(policy: Policy | None) -> str:
+    if policy is None:
+        return "not there"
+    body = json.loads(policy.body)
+    metric = body.get("PredefinedMetricSpecification", body.get("CustomizedMetricSpecification", {}))
+    name = metric.get("PredefinedMetricType", metric.get("MetricName", "another metric"))
+    return f"{name} at {body.get('TargetValue', 0):g}"
+
+
+def _other(want: Policy | None, live: Policy | None) -> str:
+    told = _policy(live)
+    return told if told != _policy(want) else f"{told}, otherwise set"
 
 
 def _schedules(want: Wanted, group: LiveGroup) -> Part:
@@ -198,13 +235,11 @@ def _schedules(want: Wanted, group: LiveGroup) -> Part:
     rows = tuple(
         Row(
             resource=resource,
-            field=f"schedule.{x.name}",
-            want=f"{x.cron} {x.timezone} {x.min}..{x.max}",
-            live="other" if x.name in have else "not there",
+            field=f"schedule.{n}",
+            want=_schedule(wanted.get(n)),
+            live=_schedule(have.get(n)),
         )
-        for x in put
-    ) + tuple(
-        Row(resource=resource, field=f"schedule.{n}", want="not there", live=have[n].cron) for n in surplus
+        for n in (*(x.name for x in put), *surplus)
     )
 
     def step(_part: Part) -> Step:
@@ -214,6 +249,10 @@ def _schedules(want: Wanted, group: LiveGroup) -> Part:
 
     stated = [[x.name, x.cron, x.timezone, x.min, x.max] for x in want.group.schedules]
     return Part(name="schedules", want=stated, rows=rows, step=step)
+
+
+def _schedule(entry: Schedule | None) -> str:
+    return f"{entry.cron} {entry.timezone} {entry.min}..{entry.max}" if entry else "not there"
 
 
 def own_tags(want: Wanted) -> Tags:
@@ -228,9 +267,15 @@ def _tags(want: Wanted, group: LiveGroup) -> Part:
     surplus = sorted(set(have) - set(wanted))
     resource = f"group/{group.name}"
     rows = tuple(
-        Row(resource=resource, field=f"tags.{k}", want=v, live=have.get(k, "not there"))
-        for k, v in sorted(put.items())
-    ) + tuple(Row(resource=resource, field=f"tags.{k}", want="not there", live=have[k]) for k in surplus)
+        # Values of tags may be secrets: only the keys are told.
+        Row(
+            resource=resource,
+            field=f"tags.{k}",
+            want="as in git" if k in wanted else "not there",
+            live="another value" if k in wanted and k in have else "there" if k in have else "not there",
+        )
+        for k in (*sorted(put), *surplus)
+    )
 
     def step(_part: Part) -> Step:
         return TagGroup(name=group.name, put=to_tags(put), drop=tuple(surplus), because="tags differ")

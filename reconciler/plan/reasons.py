@@ -1,44 +1,49 @@
 """Reasons: which value of git differs, and on which line. Redacted here, before any rendering."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any, Final
 
 from reconciler.core.redact import Redactor
 from reconciler.kinds.template.live import LiveTemplate
+from reconciler.plan.body import differences
 from reconciler.plan.model import Because
-from reconciler.plan.part import Part
+from reconciler.plan.part import Part, Row
 from reconciler.spec.desired import DesiredFleet
 from reconciler.strategies.wanted import Wanted
 
-BODY = {
-    "launch.instanceTypes": "InstanceType",
-    "launch.instanceProfile": "IamInstanceProfile",
-    "launch.keyPair": "KeyName",
-    "launch.metadata": "MetadataOptions",
-    "launch.volumes": "BlockDeviceMappings",
-    "launch.enclave": "EnclaveOptions",
-    "launch.monitoring": "Monitoring",
-    "launch.securityGroups": "SecurityGroupIds",
-}
-"""Parts that the live template's body still shows; of the others only that they differ is known."""
-
-PATHS = {
-    "min": "spec.capacity.min",
-    "max": "spec.capacity.max",
-    "desired": "spec.capacity.desired",
+PATHS: Final = {
+    "min": "spec.capacity",
+    "max": "spec.capacity",
+    "desired": "spec.capacity",
     "health": "spec.health",
     "settings": "spec.group",
     "policies": "spec.scaling",
     "schedules": "spec.scaling",
-    "tags": "spec.targets",
-    "target group": "spec.traffic",
+    "tags": "Target.spec",
+    "target group": "spec.traffic.targetGroup",
     "balancer": "spec.traffic.balancer",
     "rule": "spec.traffic.listener",
     "dns": "spec.traffic.dns",
     "protect": "metadata.protect",
 }
-SECRET = ("launch.userData", "launch.extra", "launch.tags")
-LONGEST = 80  # characters of a value in a reason
+"""Where in the documents each part stands."""
+
+FIELDS: Final = {
+    "HealthCheckType": "check",
+    "HealthCheckGracePeriod": "grace",
+    "DefaultInstanceWarmup": "warmup",
+    "CapacityRebalance": "capacityRebalance",
+    "MaxInstanceLifetime": "maxInstanceLifetime",
+    "attributes.deregistration_delay.timeout_seconds": "drain",
+}
+"""Fields of AWS that the documents name otherwise."""
+
+WHOLE: Final = ("policies", "schedules", "rule", "dns")
+"""Parts whose fields are named by us, not by the documents: the field follows the path in brackets."""
+
+LONGEST: Final = 80  # characters of a value in a reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,56 +58,71 @@ class Reasons:
 
     def changed(self, fleet: DesiredFleet, parts: tuple[Part, ...]) -> tuple[Because, ...]:
         """Parts that git changed beside the revision."""
-        found = []
-        for part in parts:
-            path = PATHS[part.name]
-            rows = part.rows or ()
-            if not rows:
-                found.append(
-                    Because(path=path, old="applied before", new="changed in git", at=_at(fleet, path))
-                )
-            found += [
-                Because(
-                    path=f"{path} {row.field}", old=_cut(row.live), new=_cut(row.want), at=_at(fleet, path)
-                )
-                for row in rows
-            ]
-        return tuple(found)
+        return tuple(because for part in parts for because in _changed(fleet, part))
 
     def replaced(
         self, fleet: DesiredFleet, old: LiveTemplate | None, want: Wanted, paths: tuple[str, ...]
     ) -> tuple[Because, ...]:
         """Parts of the revision that differ from the serving one."""
-        before = json.loads(old.body) if old else {}
-        after = json.loads(want.template.body)
-        found = []
+        before: dict[str, Any] = json.loads(old.body) if old else {}
+        after: dict[str, Any] = json.loads(want.template.body)
+        found: list[Because] = []
         for path in paths:
             at = _at(fleet, f"spec.{path}")
-            pair: tuple[str, str]
             if path == "image":
-                pair = (old.image if old else "", want.template.image)
+                found.append(
+                    Because(path="spec.image", old=old.image if old else "", new=want.template.image, at=at)
+                )
             elif path == "launch.userData":
-                told = self.redactor.user_data
-                pair = (told(before.get("UserData")), told(after.get("UserData")))
-            elif path in SECRET or path not in BODY:
-                pair = ("other", "as written")
+                was, now = (self.redactor.user_data(body.get("UserData")) for body in (before, after))
+                found.append(Because(path=f"spec.{path}", old=was, new=now, at=at, secret=True))
             else:
-                member = BODY[path]
-                pair = (_cut(_said(before.get(member))), _cut(_said(after.get(member))))
-            secret = path == "launch.userData"
-            found.append(Because(path=f"spec.{path}", old=pair[0], new=pair[1], at=at, secret=secret))
+                # What the bodies do not show, or show alike (ids by another selector), differs as written.
+                rows = differences(path, before, after) or [(path, *_written(fleet, path, before))]
+                found += [
+                    Because(path=f"spec.{p}", old=_cut(was), new=_cut(now), at=at) for p, was, now in rows
+                ]
         return tuple(found)
+
+
+def _written(fleet: DesiredFleet, path: str, before: dict[str, Any]) -> tuple[str, str]:
+    launch = fleet.spec.launch
+    if path == "launch.generation":
+        return "another", launch.generation
+    if path == "launch.instanceTypes":
+        new = ", ".join(launch.instanceTypes)
+        was = str(before.get("InstanceType", ""))
+        return (was if was != new else "another list"), new
+    return "", "changed in git"
+
+
+def _changed(fleet: DesiredFleet, part: Part) -> Iterator[Because]:
+    base = _base(fleet, part)
+    if not part.rows:  # live is so already: git follows what somebody did
+        path = f"{base}.{part.name}" if base == "spec.capacity" else base
+        yield Because(path=path, old="", new="changed in git", at=_at(fleet, path))
+    for row in part.rows:
+        path = _path(base, part, row)
+        at = "" if part.name == "tags" else _at(fleet, path if part.name not in WHOLE else base)
+        yield Because(path=path, old=_cut(row.live), new=_cut(row.want), at=at)
+
+
+def _base(fleet: DesiredFleet, part: Part) -> str:
+    if part.name == "target group" and fleet.spec.traffic and fleet.spec.traffic.balancer:
+        return "spec.traffic.balancer.targetGroup"
+    return PATHS[part.name]
+
+
+def _path(base: str, part: Part, row: Row) -> str:
+    if part.name in WHOLE:
+        return f"{base}[{row.field.partition('.')[2] or row.field}]"
+    field = FIELDS.get(row.field, row.field)
+    return f"{base}.extra.{field}" if part.name == "settings" and field == row.field else f"{base}.{field}"
 
 
 def _at(fleet: DesiredFleet, path: str) -> str:
     place = fleet.where(path)
     return f"{place.file}:{place.line}" if place else ""
-
-
-def _said(value: object) -> str:
-    if isinstance(value, dict) and len(value) == 1:
-        value = next(iter(value.values()))
-    return value if isinstance(value, str) else json.dumps(value, sort_keys=True)
 
 
 def _cut(text: str) -> str:
