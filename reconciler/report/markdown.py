@@ -228,8 +228,8 @@ def _refusals(targets: Iterable[TargetPlan]) -> Iterator[str]:
     for target in dict.fromkeys(t for t, _ in over if not t.approved):
         yield ""
         yield (
-            f"Nothing begins in {code(target.target)}. Make the change smaller, or accept **this exact plan**: "
-            f"put {code(target.digest)} into the Target's `limits.approved` (void when the plan changes)."
+            f"Nothing begins in {code(target.target)}. Make the change smaller, or accept **this exact "
+            f"plan**: put {code(target.digest)} into the Target's `limits.approved` (void when the plan changes)."
         )
 
 
