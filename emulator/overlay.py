@@ -15,6 +15,8 @@ MODULES: Final = (
     "emulator.ec2",
     "emulator.images",
     "emulator.route53",
+    "emulator.elb",
+    "emulator.autoscaling",
 )
 
 
