@@ -27,13 +27,17 @@ def create(region: Region, params: Params) -> None:
     name = params["AutoScalingGroupName"]
     group_settings.check_name(name)
     if name in region.groups:
-        what = "is pending delete" if region.groups[name].deleting else "already exists"
+        pending = (
+            " and is pending delete.  Please wait until Autoscaling completes the deletion process before"
+            " creating another group with the same name."
+        )
         raise Refused(
             "AlreadyExists",
-            f"AutoScalingGroup by this name already exists - A group with the name {name} {what}",
+            f"AutoScalingGroup by this name already exists - A group with the name {name} already exists"
+            + (pending if region.groups[name].deleting else ""),
         )
-    low, high = params["MinSize"], params["MaxSize"]
-    desired: int = params.get("DesiredCapacity", low)
+    low, high = int(params["MinSize"]), int(params["MaxSize"])
+    desired = int(params.get("DesiredCapacity", low))
     check_sizes(low, high, desired)
     body = group_settings.new(region, params)
     arns, classic = _attached(params)

@@ -252,7 +252,7 @@ def _removed(region: Region, group: Group) -> None:
 
 
 def _surplus(group: Group, count: int) -> list[Member]:
-    """Return what a scale-in takes: from the fullest zone, by the termination policies, never protected ones."""
+    """Return what a scale-in takes: from the fullest zone, by policy, never protected ones."""
     left = [m for m in counted(group) if not m.body["ProtectedFromScaleIn"]]
     going: list[Member] = []
     while count > 0 and left:

@@ -114,8 +114,8 @@ def modify_listener(region: Region, params: Params) -> Body:
     arn = params["ListenerArn"]
     there = listener(region, arn)
     owner = balancer(region, there.balancer)
-    port = params.get("Port", there.body["Port"])
-    protocol = params.get("Protocol", there.body["Protocol"])
+    port = int({**there.body, **params}["Port"])
+    protocol = str(params.get("Protocol", there.body["Protocol"]))
     _check_protocol(owner, protocol)
     others = [x for a, x in region.listeners.items() if a != arn and x.balancer == there.balancer]
     if any(x.body["Port"] == port for x in others):
@@ -128,7 +128,8 @@ def modify_listener(region: Region, params: Params) -> Body:
         )
     wanted = actions(region, owner, params["DefaultActions"]) if "DefaultActions" in params else None
     there.body |= {"Port": port, "Protocol": protocol}
-    _secure(there, certificates, params.get("SslPolicy", there.body.get("SslPolicy", _POLICY)))
+    policy = str(params.get("SslPolicy", there.body.get("SslPolicy", _POLICY)))
+    _secure(there, certificates, policy)
     if wanted is not None:
         next(r for r in rules_of(region, arn) if r.body["IsDefault"]).body["Actions"] = wanted
         recount(region)

@@ -159,7 +159,7 @@ def _run(region: Region, group: Group, body: Body) -> None:
         return
     if group.runs("ScheduledActions"):
         why = f"At {stamp(region.at)} the scheduled action {name} was executed. "
-        sizes = {k: body[k] for k in _SIZES if k in body}
+        sizes: dict[str, int] = {k: body[k] for k in _SIZES if k in body}
         set_sizes(group, sizes)
         instances.settle(region, group, why)
     following = next_run(body, region.at)
@@ -198,7 +198,7 @@ def hook(group: Group, params: Params) -> Body:
     transition = params.get("LifecycleTransition") or there.get("LifecycleTransition")
     if transition not in {instances.LAUNCHING, instances.TERMINATING}:
         raise invalid(f"Lifecycle transition '{transition}' is not valid")
-    timeout = params.get("HeartbeatTimeout", there.get("HeartbeatTimeout", 3600))
+    timeout = int({"HeartbeatTimeout": 3600, **there, **params}["HeartbeatTimeout"])
     if not 30 <= timeout <= 7200:
         raise invalid("HeartbeatTimeout must be between 30 and 7200 seconds")
     result = params.get("DefaultResult", there.get("DefaultResult", "ABANDON"))

@@ -20,7 +20,7 @@ def changeable(region: Region, name: str) -> Group:
     """Return a group that a request would change. Raises: ValidationError, also while it is deleted."""
     group = group_named(region, name)
     if group.deleting:
-        raise invalid(f"AutoScalingGroup '{name}' is pending delete and cannot be changed")
+        raise invalid("The AutoScaling group may not be modified while it is pending delete")
     return group
 
 

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 from xml.sax.saxutils import escape
 
-from botocore.model import ServiceModel, Shape
+from botocore.model import ListShape, ServiceModel, Shape, StructureShape
 from moto.core.exceptions import ServiceException
 from moto.core.responses import BaseResponse
 from moto.core.utils import camelcase_to_underscores, get_service_model
@@ -99,7 +99,7 @@ def _writer(shape: Shape, known: dict[str, _Writer]) -> _Writer:
 
 
 def _make_writer(shape: Shape, known: dict[str, _Writer]) -> _Writer:
-    if shape.type_name == "structure":
+    if isinstance(shape, StructureShape):
         members = [
             (key, member.serialization.get("name", key), _writer(member, known))
             for key, member in shape.members.items()
@@ -113,7 +113,7 @@ def _make_writer(shape: Shape, known: dict[str, _Writer]) -> _Writer:
             out.append(f"</{tag}>")
 
         return structure
-    if shape.type_name == "list":
+    if isinstance(shape, ListShape):
         inner, each = shape.member.serialization.get("name", "member"), _writer(shape.member, known)
 
         def many(tag: str, value: Any, out: list[str]) -> None:
