@@ -1,15 +1,12 @@
 """One fleet in one target: what is safe now, the whole way ahead, and its drift."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from reconciler.core.facts import Keeper, Read, T
 from reconciler.core.ids import FleetName, ZoneName
-from reconciler.kinds.balancer.steps import CreateRule, SetRule
 from reconciler.kinds.group.steps import ReplaceInstance, TagGroup
 from reconciler.kinds.record.after import BatchRefusedError
 from reconciler.kinds.record.live import LiveZone
-from reconciler.kinds.record.steps import ChangeRecords
 from reconciler.kinds.record.want import RecordSet
 from reconciler.kinds.register import Blocked, Move, Step, Wait, World
 from reconciler.plan import drift
@@ -18,6 +15,7 @@ from reconciler.plan.part import Part, Row
 from reconciler.plan.parts import InPlace, in_place, parts_of
 from reconciler.plan.settle import USUAL, Physics
 from reconciler.plan.simulate import simulate
+from reconciler.plan.told import planned
 from reconciler.strategies import machine, retire
 from reconciler.strategies.slice import Live, Slice, fleets_of, slice_of
 from reconciler.strategies.wanted import Allow, Wanted
@@ -161,7 +159,7 @@ def way(world: World, ask: Ask, physics: Physics = USUAL, *, ahead: bool = True)
         world = after
     wait = move if isinstance(move, Wait) else None
     blocked = move if isinstance(move, Blocked) else None
-    steps = [_planned(step, "now", None) for step in now]
+    steps = [planned(step, "now", None) for step in now]
     held = blocked is not None and ask.allow.start is not None and blocked.why == ask.allow.start.why
     if ahead and (now or wait or held):
         steps += _preview(world, ask, physics, wait)
@@ -185,41 +183,13 @@ def _preview(world: World, ask: Ask, physics: Physics, wait: Wait | None) -> lis
         if isinstance(move, Blocked):
             steps.append(PlannedStep(op="blocked", name=ask.fleet, when="later", why=move.why))
             break
-        steps.append(_planned(move, "later", world.as_of))
+        steps.append(planned(move, "later", world.as_of, foreseen=bool(steps) or wait is None))
         moved = _after(world, move, physics)
         if moved == world:
             break
         world = moved
         move = next_move(view(world, free), free)
     return steps
-
-
-def _planned(move: Step | Wait, when: str, at: datetime | None) -> PlannedStep:
-    if isinstance(move, Wait):
-        return PlannedStep(op="wait", name="", when=when, at=at, why=move.why)
-    weight = _weight(move)
-    return PlannedStep(
-        op=move.op,
-        name=str(move.name),
-        when=when,
-        at=at,
-        stage=1 if weight is not None else None,
-        weight=weight,
-        why=getattr(move, "because", ""),
-    )
-
-
-def _weight(step: Step) -> int | None:
-    """Percent of traffic that the marked revision has after this step, if it moves traffic."""
-    if isinstance(step, CreateRule):
-        return 100
-    if isinstance(step, SetRule) and step.mark:
-        total = sum(w for _, w in step.weights)
-        return 100 * max(w for _, w in step.weights) // total if total else None
-    if isinstance(step, ChangeRecords) and step.mark:
-        weights = [c.record.weight or 0 for c in step.changes if c.action != "DELETE"]
-        return 100 * max(weights) // sum(weights) if sum(weights) else None
-    return None
 
 
 def _tidy(steps: list[PlannedStep]) -> tuple[PlannedStep, ...]:

@@ -42,6 +42,7 @@ class PlannedStep:
     stage: int | None = None
     weight: int | None = None  # percent of traffic for the new revision
     hold: timedelta | None = None
+    detail: str = ""  # how much: min 2 -> 3
     why: str = ""
 
 

@@ -35,6 +35,7 @@ class StepJson(TypedDict):
     stage: NotRequired[int]
     weight: NotRequired[int]
     hold: NotRequired[str]
+    detail: NotRequired[str]
     why: NotRequired[str]
 
 
@@ -221,6 +222,8 @@ def _step(step: PlannedStep) -> StepJson:
         made["weight"] = step.weight
     if step.hold is not None:
         made["hold"] = format_duration(step.hold)
+    if step.detail:
+        made["detail"] = step.detail
     if step.why:
         made["why"] = step.why
     return made

@@ -52,10 +52,12 @@ def rough(span: timedelta) -> str:
 def step(planned: PlannedStep) -> str:
     """Return what a step does."""
     if planned.op in ("wait", "blocked"):
-        return f"{planned.op}: {planned.why}"
+        return f"{planned.op}{f' {rough(planned.hold)}' if planned.hold else ''}: {planned.why}"
     parts = [f"{planned.op} {planned.name}".rstrip()]
     if planned.weight is not None:
         parts.append(f"{planned.weight}% of traffic")
+    elif planned.detail:
+        parts.append(planned.detail)
     if planned.hold:
         parts.append(f"held for {format_duration(planned.hold)}")
     return ", ".join(parts) + (f" ({planned.why})" if planned.why else "")

@@ -46,6 +46,7 @@ steps = st.builds(
     stage=st.none() | st.integers(1, 3),
     weight=st.none() | st.integers(0, 100),
     hold=st.none() | st.just(timedelta(minutes=5)),
+    detail=texts,
     why=texts,
 )
 items = st.builds(

@@ -1,0 +1,120 @@
+"""One step or wait as a line of a plan: what, to what, how much, and because of what."""
+
+import re
+from dataclasses import fields
+from datetime import datetime
+from typing import Final
+
+from reconciler.kinds.balancer.steps import CreateRule, SetRule
+from reconciler.kinds.group.steps import (
+    Attach,
+    CreateGroup,
+    DeletePolicy,
+    DeleteSchedule,
+    Detach,
+    PutPolicy,
+    PutSchedule,
+    ReplaceInstance,
+    ResumeProcesses,
+    SetSizes,
+    TagGroup,
+    UpdateGroup,
+)
+from reconciler.kinds.group.want import Sizes
+from reconciler.kinds.record.steps import Action, ChangeRecords
+from reconciler.kinds.register import Step, Wait
+from reconciler.kinds.template.steps import TagTemplate
+from reconciler.plan.model import PlannedStep
+
+CHANGE: Final = re.compile(r"^Route 53 change \S+ is .*")
+
+
+def planned(move: Step | Wait, when: str, at: datetime | None, *, foreseen: bool = False) -> PlannedStep:
+    """Return the line of a step or wait. `foreseen`: of a simulated world, whose change ids are nobody's."""
+    if isinstance(move, Wait):
+        why = CHANGE.sub("Route 53 spreads the records", move.why) if foreseen else move.why
+        hold = move.until - at if move.until and at and move.until > at else None
+        return PlannedStep(op="wait", name="", when=when, at=at, hold=hold, why=why)
+    weight = weight_of(move)
+    return PlannedStep(
+        op=move.op,
+        name=str(move.name),
+        when=when,
+        at=at,
+        stage=1 if weight is not None else None,
+        weight=weight,
+        detail=detail(move),
+        why=getattr(move, "because", ""),
+    )
+
+
+def weight_of(step: Step) -> int | None:
+    """Return the percent of traffic of the marked revision after this step, if it moves traffic."""
+    if isinstance(step, CreateRule):
+        return 100
+    if isinstance(step, SetRule) and step.mark:
+        return _percent({_short(arn): w for arn, w in step.weights}, step.mark)
+    if isinstance(step, ChangeRecords) and step.mark:
+        records = (c.record for c in step.changes if c.action is not Action.DELETE)
+        return _percent({r.identifier.partition(".")[2]: r.weight or 0 for r in records}, step.mark)
+    return None
+
+
+def _percent(weights: dict[str, int], name: str) -> int | None:
+    total = sum(weights.values())
+    return 100 * weights.get(name, 0) // total if total else None
+
+
+def detail(step: Step) -> str:
+    """Return how much or what exactly, where a step's name does not say it."""
+    match step:
+        case CreateGroup():
+            return f"min {step.sizes.min}, desired {step.sizes.desired}, max {step.sizes.max}"
+        case SetSizes():
+            return _sizes(step.expect, step.sizes)
+        case UpdateGroup():
+            return ", ".join(k for k, _ in step.members)
+        case TagGroup() | TagTemplate():
+            return ", ".join((*(k for k, _ in step.put), *(f"-{k}" for k in step.drop)))
+        case PutPolicy():
+            return step.policy.name
+        case PutSchedule():
+            return step.schedule.name
+        case DeletePolicy():
+            return step.policy
+        case DeleteSchedule():
+            return step.schedule
+        case Attach() | Detach():
+            places = (*(_short(a) for a in step.target_groups), *step.classic)
+            return f"{'to' if isinstance(step, Attach) else 'from'} {', '.join(places)}"
+        case ReplaceInstance():
+            return step.instance
+        case ResumeProcesses():
+            return ", ".join(step.processes)
+        case CreateRule() | SetRule():
+            return "weights " + ", ".join(f"{_short(a)}={w}" for a, w in step.weights)
+        case ChangeRecords():
+            return _records(step)
+        case _:
+            return ""
+
+
+def _sizes(before: Sizes, after: Sizes) -> str:
+    pairs = ((f.name, getattr(before, f.name), getattr(after, f.name)) for f in fields(Sizes))
+    return ", ".join(f"{name} {old} -> {new}" for name, old, new in pairs if old != new)
+
+
+def _short(arn: str) -> str:
+    return arn.rpartition("targetgroup/")[2].partition("/")[0] or arn
+
+
+def _records(step: ChangeRecords) -> str:
+    weighted = [
+        c.record for c in step.changes if c.action is not Action.DELETE and c.record.weight is not None
+    ]
+    if step.mark and weighted:
+        return "weights " + ", ".join(f"{r.identifier.partition('.')[2]}={r.weight}" for r in weighted)
+    new = {c.record.key for c in step.changes if c.action is not Action.DELETE}
+    old = {c.record.key for c in step.changes if c.action is Action.DELETE}
+    counts = (("create", new - old), ("change", new & old), ("delete", old - new))
+    return ", ".join(f"{len(keys)} to {what}" for what, keys in counts if keys)

@@ -1,0 +1,98 @@
+from datetime import timedelta
+
+import pytest
+
+from reconciler.core.ids import Arn, ResourceName, ZoneId, ZoneName
+from reconciler.kinds.balancer.steps import SetRule
+from reconciler.kinds.group.steps import Attach, SetSizes
+from reconciler.kinds.group.want import Sizes
+from reconciler.kinds.record.steps import Action, Change, ChangeRecords
+from reconciler.kinds.record.want import RecordSet
+from reconciler.kinds.register import Step, Wait
+from reconciler.plan.told import detail, planned, weight_of
+from tests.worlds import NOON
+
+OLD, NEW = ResourceName("web-1"), ResourceName("web-2")
+
+
+def arn(name: str) -> Arn:
+    return Arn(f"arn:aws:elasticloadbalancing:eu-west-1:1:targetgroup/{name}/9")
+
+
+def record(name: str, weight: int | None) -> RecordSet:
+    return RecordSet(name="web.example.com.", type="A", identifier=f"prod.{name}", weight=weight)
+
+
+def rule(old: int, new: int, mark: ResourceName | None) -> SetRule:
+    weights = ((arn(OLD), old), (arn(NEW), new))
+    return SetRule(name=NEW, arn=arn("rule"), expect=(), weights=weights, mark=mark, stage="")
+
+
+def records(old: int, new: int, mark: ResourceName | None) -> ChangeRecords:
+    changes = tuple(Change(action=Action.CREATE, record=record(n, w)) for n, w in ((OLD, old), (NEW, new)))
+    return ChangeRecords(zone=ZoneName("z"), zone_id=ZoneId("Z1"), changes=changes, mark=mark)
+
+
+@pytest.mark.parametrize("make", [rule, records])
+@pytest.mark.parametrize(
+    ("old", "new", "mark", "percent"),
+    [
+        (0, 100, NEW, 100),
+        (90, 10, NEW, 10),
+        (100, 0, OLD, 100),
+        (0, 0, NEW, None),
+        (50, 50, None, None),
+    ],
+    ids=["all of it", "a canary", "going back", "nobody has any", "nobody is marked"],
+)
+def test_the_weight_is_that_of_the_revision_that_remembers_it(
+    make: object, old: int, new: int, mark: ResourceName | None, percent: int | None
+) -> None:
+    assert callable(make)
+    assert weight_of(make(old, new, mark)) == percent
+
+
+DETAILS: list[tuple[str, Step, str]] = [
+    (
+        "sizes that change",
+        SetSizes(name=NEW, expect=Sizes(min=2, max=6, desired=3), sizes=Sizes(min=3, max=6, desired=3)),
+        "min 2 -> 3",
+    ),
+    (
+        "where a group is attached",
+        Attach(name=NEW, target_groups=(arn("shared"),), classic=("old-lb",)),
+        "to shared, old-lb",
+    ),
+    ("the shares of a rule", rule(90, 10, NEW), "weights web-1=90, web-2=10"),
+    ("the shares of records", records(90, 10, NEW), "weights web-1=90, web-2=10"),
+    (
+        "records, a changed one once",
+        ChangeRecords(
+            zone=ZoneName("z"),
+            zone_id=ZoneId("Z1"),
+            changes=(
+                Change(action=Action.DELETE, record=record(OLD, None)),
+                Change(action=Action.CREATE, record=record(OLD, None)),
+                Change(action=Action.CREATE, record=record(NEW, None)),
+            ),
+        ),
+        "1 to create, 1 to change",
+    ),
+]
+
+
+@pytest.mark.parametrize(("step", "text"), [d[1:] for d in DETAILS], ids=[d[0] for d in DETAILS])
+def test_a_step_tells_how_much(step: Step, text: str) -> None:
+    assert detail(step) == text
+
+
+def test_a_wait_tells_how_long_it_is() -> None:
+    wait = Wait(why="web-1 is kept", until=NOON + timedelta(minutes=30))
+    assert planned(wait, "later", NOON).hold == timedelta(minutes=30)
+    assert planned(wait, "later", wait.until).hold is None
+
+
+def test_a_change_id_of_the_preview_is_not_told_and_a_real_one_is() -> None:
+    wait = Wait(why="Route 53 change C0001 is PENDING")
+    assert planned(wait, "later", NOON).why == wait.why
+    assert planned(wait, "later", NOON, foreseen=True).why == "Route 53 spreads the records"
