@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from reconciler.core.ids import FleetName, Revision, resource_name
 from reconciler.kinds.balancer.steps import CreateRule, SetRule
 from reconciler.kinds.group.steps import Attach, CreateGroup, DeleteGroup, Detach, SetSizes
 from reconciler.kinds.receipt import Receipt
@@ -61,8 +62,16 @@ def _urgency(item: Item) -> tuple[int, int, str, str]:
     return (_rank(item), item.order, item.kind, item.name)
 
 
+def goes_back(item: Item) -> bool:
+    """Do these moves take a rollout back: traffic to another revision than the wanted one, or a failed end."""
+    wanted = resource_name(FleetName(item.name), Revision(item.to))
+    marks = (getattr(step, "mark", None) for step in item.now)
+    failed = any(getattr(step, "because", "").startswith("failed") for step in item.now)
+    return failed or (bool(item.to) and any(mark not in (None, wanted) for mark in marks))
+
+
 def _rank(item: Item) -> int:
-    if any(getattr(s, "because", "").startswith("failed") for s in item.now):
+    if goes_back(item):
         return 0
     if item.action is ActionKind.RETIRE:
         return 4

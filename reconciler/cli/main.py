@@ -19,6 +19,7 @@ from reconciler.cli.options import (
     span,
     told,
 )
+from reconciler.cli.run import EPILOG, run
 
 app = typer.Typer(
     name="reconciler",
@@ -171,6 +172,9 @@ def retry(
     with told():
         code = command(settings(repo, ref, path, target), fleet)
     raise typer.Exit(code)
+
+
+app.command(epilog=EPILOG)(run)
 
 
 @app.command("iam-policy")

@@ -54,9 +54,15 @@ class Settings(BaseSettings):
         (), description="Targets to look at, comma-separated; all without it."
     )
     cache: Path = Field(default_factory=cache_folder, description="Folder for the mirror of the repository.")
-    poll: Duration = Field(timedelta(seconds=15), description="How often the repository is asked.")
-    interval: Duration = Field(timedelta(seconds=60), description="How often each target is reconciled.")
-    audit: Duration = Field(timedelta(hours=1), description="Within this, every fleet is looked at in full.")
+    poll: Duration = Field(
+        timedelta(seconds=15), gt=timedelta(0), description="How often the repository is asked."
+    )
+    interval: Duration = Field(
+        timedelta(seconds=60), gt=timedelta(0), description="How often each target is reconciled."
+    )
+    audit: Duration = Field(
+        timedelta(hours=1), gt=timedelta(0), description="Within this, every fleet is looked at in full."
+    )
     listen: str = Field("127.0.0.1:8080", description="Address of health, readiness and metrics.")
     read_only: bool = Field(default=False, description="Never write.")
     git_token: SecretStr = Field(SecretStr(""), description="Token for the repository over HTTPS.")

@@ -49,6 +49,7 @@ class Gate:
     wait: Callable[[float], object] = field(default_factory=lambda: threading.Event().wait)
     counts: Counter[str] = field(default_factory=Counter)
     _deadline: float | None = None  # of `now`
+    _stopped: bool = False
     _as_of: datetime | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -58,6 +59,10 @@ class Gate:
             self.counts = Counter()
             self._as_of = None
             self._deadline = None if seconds is None else self.now() + seconds
+
+    def stop(self) -> None:
+        """Let the call in flight end, and send no further one: the program ends."""
+        self._stopped = True
 
     def as_of(self) -> datetime | None:
         """Return the earliest `Date` that AWS answered with since `begin`."""
@@ -127,12 +132,15 @@ class Gate:
             self._as_of = said if self._as_of is None else min(self._as_of, said)
 
     def _check_deadline(self, operation: str, delay: float) -> None:
+        if self._stopped:
+            raise DeadlineError(f"{operation} was not sent: the program is stopping")
         if self._deadline is not None and self.now() + delay >= self._deadline:
             raise DeadlineError(f"{operation} was not sent: the pass is past its deadline")
 
 
 @cache
-def _version() -> str:
+def program_version() -> str:
+    """Return the version of this program."""
     try:
         return version("reconciler")
     except PackageNotFoundError:  # run from a source tree that was never installed
@@ -142,7 +150,7 @@ def _version() -> str:
 def user_agent() -> str:
     """Return what every request says of us: `reconciler/<version> commit/<sha>`."""
     commit = COMMIT.get()
-    ours = f"reconciler/{_version()}"
+    ours = f"reconciler/{program_version()}"
     return f"{ours} commit/{commit}" if commit else ours
 
 

@@ -103,6 +103,10 @@ class Aws:
         """Begin a pass: counts and clock start anew, and no call is sent later than `deadline` from now."""
         self._gate.begin(None if deadline is None else deadline.total_seconds())
 
+    def stop(self) -> None:
+        """Let the call in flight end, and send no further one: the program ends. Never undone."""
+        self._gate.stop()
+
     def as_of(self) -> datetime | None:
         """Return the earliest `Date` of AWS's replies since `begin`, or None if there was none."""
         return self._gate.as_of()

@@ -45,6 +45,7 @@ class JobFailed(Event):
     error: str  # the exception's class
     why: str
     where: str  # file:line of our own code
+    trace: str
 
 
 # -- the repository ----------------------------------------------------------------------------
@@ -162,6 +163,15 @@ class PassDone(OfTarget):
     failed: int = 0  # steps
     resting: int = 0  # documents left alone after failures
     next_in: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PassStuck(OfTarget):
+    """A pass runs on past its deadline: a call in it does not come back. Other targets go on."""
+
+    event: ClassVar[str] = "pass.stuck"
+    level: ClassVar[Level] = "error"
+    seconds: float  # since it began
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,6 +20,7 @@ Format: TypeAlias = Literal["auto", "json", "console"]
 HIDDEN: Final = "[hidden]"
 _SAME: Final = rf"\1{HIDDEN}"
 SHORTEST: Final = 6  # characters: hiding shorter ones would garble every line
+FIRST: Final = ("timestamp", "level", "event")
 QUIET: Final = ("botocore", "boto3", "urllib3", "git", "apscheduler", "uvicorn", "asyncio")
 """Libraries whose debug lines hold requests, headers and bodies: never below warning."""
 
@@ -45,8 +46,9 @@ class Redaction:
         self._known = sorted(known, key=len, reverse=True)  # one may be a part of another
 
     def __call__(self, _logger: object, _method: str, line: MutableMapping[str, Any]) -> Mapping[str, Any]:
-        """Return the line without secrets."""
-        return {key: self._value(key, value) for key, value in line.items()}
+        """Return the line without secrets, what every line has in front."""
+        ordered = {key: line[key] for key in FIRST if key in line} | dict(line)
+        return {key: self._value(key, value) for key, value in ordered.items()}
 
     def _value(self, key: str, value: object) -> object:
         if value is None or isinstance(value, bool | int | float):

@@ -15,7 +15,27 @@ from reconciler.report.document_events import DriftFound
 from reconciler.report.event import Event, OfThing, emit
 from reconciler.report.events import PassDone, all_events
 
-CONTRACT = ["commit.adopted", "commit.rejected", "pass.done", "drift.found", "drift.changed", "drift.gone", "drift.healed", "drift.contested", "step.applied", "step.failed", "rollout.started", "rollout.shifted", "rollout.paused", "rollout.promoted", "rollout.rolled_back", "rollout.finished", "fleet.retired", "limit.refused", "read.failed"]
+CONTRACT = [
+    "commit.adopted",
+    "commit.rejected",
+    "pass.done",
+    "drift.found",
+    "drift.changed",
+    "drift.gone",
+    "drift.healed",
+    "drift.contested",
+    "step.applied",
+    "step.failed",
+    "rollout.started",
+    "rollout.shifted",
+    "rollout.paused",
+    "rollout.promoted",
+    "rollout.rolled_back",
+    "rollout.finished",
+    "fleet.retired",
+    "limit.refused",
+    "read.failed",
+]
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,121 @@
+"""The daemon put together: settings, repository, AWS, log, HTTP; runs until a signal ends it."""
+
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from random import SystemRandom
+from threading import Event as Flag
+from time import monotonic
+from typing import Final
+
+from reconciler.daemon.answers import Answers
+from reconciler.daemon.follow import Follower
+from reconciler.daemon.lane import Tempo, Tools
+from reconciler.daemon.loop import Daemon
+from reconciler.daemon.passing import AwsPasses
+from reconciler.daemon.serve import application, serve
+from reconciler.daemon.session import open_library, redactor_of
+from reconciler.daemon.settings import Settings
+from reconciler.gateway.gate import program_version
+from reconciler.report.event import Event, emit
+from reconciler.report.events import DaemonStarted, DaemonStopped
+from reconciler.report.log import configure
+from reconciler.report.metrics import Metrics
+
+GRACE: Final = timedelta(seconds=25)  # a call in flight: 3 s to connect, 20 s to read
+SECRETS: Final = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_CONTAINER_AUTHORIZATION_TOKEN")
+
+
+def run(settings: Settings) -> int:
+    """Follow the repository and reconcile its targets until a signal ends it. Return the exit code.
+
+    Raises: SourceError and ListenError, before anything began.
+    """
+    configure(form=settings.log_format, level=settings.log_level, secrets=secrets_of(settings))
+    metrics = Metrics()
+
+    def tell(event: Event) -> None:
+        metrics.see(event)
+        emit(event)
+
+    daemon = make(settings, metrics, tell)
+    with (
+        stopped_by_signal() as signals,
+        serve(settings.listen, application(Answers(daemon=daemon), metrics.text)) as http,
+    ):
+        tell(started(settings, http.url))
+        daemon.start()
+        signals.wait()
+        began = monotonic()
+        clean = daemon.stop(GRACE)
+        http.stop()
+    tell(DaemonStopped(signal=signals.name, clean=clean, seconds=monotonic() - began))
+    if not clean:  # a thread hangs in a read; Python would wait for it for ever
+        sys.stdout.flush()
+        os._exit(0)
+    return 0
+
+
+def make(settings: Settings, metrics: Metrics, tell: Callable[[Event], None]) -> Daemon:
+    """Return the daemon that the settings describe. Nothing is sent yet. Raises: SourceError."""
+    library = open_library(settings)
+    passes = AwsPasses(library=library, redactor=redactor_of(settings), writes=not settings.read_only)
+    return Daemon(
+        follower=Follower(library=library, ref=settings.ref),
+        tempo=Tempo(interval=settings.interval, audit=settings.audit),
+        poll=settings.poll,
+        tools=Tools(passes=passes, metrics=metrics, emit=tell, chance=SystemRandom().random),
+        only=settings.target,
+    )
+
+
+def started(settings: Settings, url: str) -> DaemonStarted:
+    """Return the first line of the log."""
+    return DaemonStarted(
+        version=program_version(),
+        repo=settings.repo,
+        ref=settings.ref or "HEAD",
+        path=settings.path,
+        poll=settings.poll,
+        interval=settings.interval,
+        listen=url,
+        read_only=settings.read_only,
+    )
+
+
+def secrets_of(settings: Settings) -> tuple[str, ...]:
+    """Return values that may never be logged."""
+    known = (settings.git_token.get_secret_value(), settings.redaction_key.get_secret_value())
+    return (*known, *(os.environ.get(name, "") for name in SECRETS))
+
+
+class Signals:
+    """SIGTERM and SIGINT, waited for."""
+
+    def __init__(self) -> None:
+        self.name = ""
+        self._came = Flag()
+
+    def take(self, number: int, _frame: object) -> None:
+        """Remember the first signal."""
+        self.name = self.name or signal.Signals(number).name
+        self._came.set()
+
+    def wait(self) -> None:
+        """Wait for a signal."""
+        self._came.wait()
+
+
+@contextmanager
+def stopped_by_signal() -> Iterator[Signals]:
+    """Take SIGTERM and SIGINT inside."""
+    signals = Signals()
+    before = {n: signal.signal(n, signals.take) for n in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield signals
+    finally:
+        for number, old in before.items():
+            signal.signal(number, old)
