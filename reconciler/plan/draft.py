@@ -11,7 +11,7 @@ from reconciler.plan.goal import Goal
 from reconciler.plan.images import in_force
 from reconciler.plan.model import ActionKind, Because, Item
 from reconciler.plan.part import Row
-from reconciler.plan.parts import CODES, parse_applied, protected
+from reconciler.plan.parts import CODES, in_place, parse_applied, parts_of, protected
 from reconciler.plan.prepare import parts_that_differ
 from reconciler.plan.resolve import Network, Place, resolve
 from reconciler.spec.desired import DesiredFleet
@@ -115,7 +115,7 @@ def _classified(goal: Goal, fleet: DesiredFleet, draft: Draft, s: Slice, want: W
             item,
             action=ActionKind.REPLACE,
             was=old.revision,
-            because=_differs(goal, fleet, old, want),
+            because=_differs(goal, fleet, old, want) + _beside(goal, fleet, s, old, want),
         )
     elif _newborn(before):
         item = replace(item, action=ActionKind.CREATE, was="", because=goal.reasons.born(fleet))
@@ -145,6 +145,16 @@ def _differs(goal: Goal, fleet: DesiredFleet, old: Live, want: Wanted) -> tuple[
     template = old.template
     paths = parts_that_differ(tag(template.tags, PARTS) if template else "", tag(want.template.tags, PARTS))
     return goal.reasons.replaced(fleet, template, want, paths)
+
+
+def _beside(goal: Goal, fleet: DesiredFleet, s: Slice, old: Live, want: Wanted) -> tuple[Because, ...]:
+    """What git changed beside the revision too. Live sizes are left out: a rollout's floor moves them."""
+    if old.up is None or old.revision == want.revision:
+        return ()
+    applied = parse_applied(old.up.tag(APPLIED))
+    changed = in_place(want, parts_of(want, s, old, alone=True), old.up).changed
+    told = tuple(replace(p, rows=()) for p in changed if CODES[p.name] in applied)
+    return goal.reasons.changed(fleet, told)
 
 
 def _gone(goal: Goal, world: World, index: Index, name: FleetName, revisions: tuple[Live, ...]) -> Draft:

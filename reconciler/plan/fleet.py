@@ -15,7 +15,7 @@ from reconciler.plan.part import Part, Row
 from reconciler.plan.parts import InPlace, in_place, parts_of
 from reconciler.plan.settle import USUAL, Physics
 from reconciler.plan.simulate import simulate
-from reconciler.plan.told import planned
+from reconciler.plan.told import foreseen, planned
 from reconciler.strategies import machine, retire
 from reconciler.strategies.slice import Live, Slice, fleets_of, slice_of
 from reconciler.strategies.wanted import Allow, Wanted
@@ -157,6 +157,8 @@ def way(world: World, ask: Ask, physics: Physics = USUAL, *, ahead: bool = True)
         if after == world:
             break  # AWS would refuse it, or it is done: the next pass looks again
         world = after
+    if now:
+        move = foreseen(move)
     wait = move if isinstance(move, Wait) else None
     blocked = move if isinstance(move, Blocked) else None
     steps = [planned(step, "now", None) for step in now]
@@ -176,19 +178,19 @@ def _after(world: World, move: Move, physics: Physics) -> World:
 def _preview(world: World, ask: Ask, physics: Physics, wait: Wait | None) -> list[PlannedStep]:
     free = replace(ask, allow=Allow())
     steps: list[PlannedStep] = []
-    move: Move = wait or next_move(view(world, free), free)
+    move: Move = wait or foreseen(next_move(view(world, free), free))
     for _ in range(MOST_AHEAD):
         if move is None:
             break
         if isinstance(move, Blocked):
             steps.append(PlannedStep(op="blocked", name=ask.fleet, when="later", why=move.why))
             break
-        steps.append(planned(move, "later", world.as_of, foreseen=bool(steps) or wait is None))
+        steps.append(planned(move, "later", world.as_of))
         moved = _after(world, move, physics)
         if moved == world:
             break
         world = moved
-        move = next_move(view(world, free), free)
+        move = foreseen(next_move(view(world, free), free))
     return steps
 
 

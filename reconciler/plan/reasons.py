@@ -98,9 +98,10 @@ def _written(fleet: DesiredFleet, path: str, before: dict[str, Any]) -> tuple[st
 
 def _changed(fleet: DesiredFleet, part: Part) -> Iterator[Because]:
     base = _base(fleet, part)
-    if not part.rows:  # live is so already: git follows what somebody did
+    if not part.rows:  # live is so already, or is another revision's
         path = f"{base}.{part.name}" if base == "spec.capacity" else base
-        yield Because(path=path, old="", new="changed in git", at=_at(fleet, path))
+        new = str(part.want) if isinstance(part.want, int) else "changed in git"
+        yield Because(path=path, old="", new=new, at=_at(fleet, path))
     for row in part.rows:
         path = _path(base, part, row)
         at = "" if part.name == "tags" else _at(fleet, path if part.name not in WHOLE else base)

@@ -1,7 +1,7 @@
 """One step or wait as a line of a plan: what, to what, how much, and because of what."""
 
 import re
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import datetime
 from typing import Final
 
@@ -22,19 +22,25 @@ from reconciler.kinds.group.steps import (
 )
 from reconciler.kinds.group.want import Sizes
 from reconciler.kinds.record.steps import Action, ChangeRecords
-from reconciler.kinds.register import Step, Wait
+from reconciler.kinds.register import Move, Step, Wait
 from reconciler.kinds.template.steps import TagTemplate
 from reconciler.plan.model import PlannedStep
 
 CHANGE: Final = re.compile(r"^Route 53 change \S+ is .*")
 
 
-def planned(move: Step | Wait, when: str, at: datetime | None, *, foreseen: bool = False) -> PlannedStep:
-    """Return the line of a step or wait. `foreseen`: of a simulated world, whose change ids are nobody's."""
+def foreseen(move: Move) -> Move:
+    """Return a move of a simulated world without what only the simulation knows: ids of changes."""
     if isinstance(move, Wait):
-        why = CHANGE.sub("Route 53 spreads the records", move.why) if foreseen else move.why
+        return replace(move, why=CHANGE.sub("Route 53 spreads the records", move.why))
+    return move
+
+
+def planned(move: Step | Wait, when: str, at: datetime | None) -> PlannedStep:
+    """Return the line of a step or wait that begins at `at`."""
+    if isinstance(move, Wait):
         hold = move.until - at if move.until and at and move.until > at else None
-        return PlannedStep(op="wait", name="", when=when, at=at, hold=hold, why=why)
+        return PlannedStep(op="wait", name="", when=when, at=at, hold=hold, why=move.why)
     weight = weight_of(move)
     return PlannedStep(
         op=move.op,

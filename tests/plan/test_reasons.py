@@ -198,5 +198,7 @@ def test_a_change_in_place_stands_at_its_path(name: str, field: str, path: str, 
 
 
 def test_a_change_that_live_already_has_is_told_as_one_of_git() -> None:
-    (found,) = REASONS.changed(fleet(), (Part(name="max", want=6, rows=(), step=None),))
-    assert (found.path, found.old, found.new) == ("spec.capacity.max", "", "changed in git")
+    parts = tuple(Part(name=n, want=w, rows=(), step=None) for n, w in (("max", 6), ("health", [])))
+    size, health = REASONS.changed(fleet(), parts)
+    assert (size.path, size.old, size.new) == ("spec.capacity.max", "", "6")
+    assert (health.path, health.old, health.new) == ("spec.health", "", "changed in git")

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -9,7 +10,7 @@ from reconciler.kinds.group.want import Sizes
 from reconciler.kinds.record.steps import Action, Change, ChangeRecords
 from reconciler.kinds.record.want import RecordSet
 from reconciler.kinds.register import Step, Wait
-from reconciler.plan.told import detail, planned, weight_of
+from reconciler.plan.told import detail, foreseen, planned, weight_of
 from tests.worlds import NOON
 
 OLD, NEW = ResourceName("web-1"), ResourceName("web-2")
@@ -95,4 +96,4 @@ def test_a_wait_tells_how_long_it_is() -> None:
 def test_a_change_id_of_the_preview_is_not_told_and_a_real_one_is() -> None:
     wait = Wait(why="Route 53 change C0001 is PENDING")
     assert planned(wait, "later", NOON).why == wait.why
-    assert planned(wait, "later", NOON, foreseen=True).why == "Route 53 spreads the records"
+    assert foreseen(wait) == replace(wait, why="Route 53 spreads the records")
