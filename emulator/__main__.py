@@ -41,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     clock.start(arguments.start, arguments.speed)
     emulator = server.Emulator(plain=arguments.plain)
     if arguments.company:
-        seed.company()
+        seed.company(balancers=not arguments.plain)
     running = server.listen(emulator, arguments.host, arguments.port)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

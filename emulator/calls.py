@@ -186,6 +186,6 @@ def _parse(call: Call) -> dict[str, Any]:
                 "url_params": members,
             }
         )
-        return dict(json.loads(json.dumps({**parsed, **members}, default=str)))
+        return dict(json.loads(json.dumps(parsed, default=str)))
     except Exception:  # noqa: BLE001  # a log shows what came, readable or not
         return {"raw": call.body.decode("utf-8", "replace")}

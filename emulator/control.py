@@ -101,7 +101,7 @@ def _seed(app: "Emulator", fields: dict[str, Any], asked: Mapping[str, str]) -> 
     if fields != {"company": True}:
         raise ValueError('the one seed that there is: {"company": true}')
     with app.lock:
-        return seed.company()
+        return seed.company(balancers=not app.plain)
 
 
 def _reset(app: "Emulator", fields: dict[str, Any], asked: Mapping[str, str]) -> Any:

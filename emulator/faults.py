@@ -19,7 +19,9 @@ class Kind(StrEnum):
     ERROR = "error"  # `code`, `message`, `status`; no effect
     RESET = "reset"  # the connection is cut before the effect
     LOST = "lost"  # the effect happens, then the connection is cut without a reply
-    PARTIAL = "partial"  # the effect happens, the reply's body ends after `keep` of it
+    PARTIAL = (
+        "partial"  # the effect happens, the body ends after `keep` of it (botocore reads cut JSON as {})
+    )
     LATENCY = "latency"  # `ms` pass before the request is looked at
 
 

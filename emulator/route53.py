@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from moto.core.responses import ActionResult, EmptyResult
 from moto.moto_api._internal import mock_random
-from moto.route53.models import ROUTE53_ID_CHOICE, FakeZone
+from moto.route53.models import ROUTE53_ID_CHOICE, FakeZone, HostedZoneIdentifier
 from moto.route53.responses import Route53
 
 from emulator import clock, physics
@@ -46,10 +46,14 @@ class State:
     def submit(self, comment: str | None = None) -> dict[str, Any]:
         """Accept a change and return what the API says of it."""
         at = clock.now()
-        code = "C" + "".join(mock_random.choice(ROUTE53_ID_CHOICE) for _ in range(20))
+        code = _new_id("C")
         change = Change(id=code, submitted=at, insync=at + physics.current().insync, comment=comment)
         self.changes[code] = change
         return change.as_info()
+
+
+def _new_id(letter: str) -> str:
+    return letter + "".join(mock_random.choice(ROUTE53_ID_CHOICE) for _ in range(20))
 
 
 def _state(response: Route53) -> State:
@@ -274,6 +278,7 @@ def install() -> None:
     ):
         _MOTO.setdefault(name, getattr(Route53, name))
     patch(Route53, **operations(Changes), **operations(Zones))
+    patch(HostedZoneIdentifier, generate=lambda *_, **__: _new_id("Z"))
     patch(FakeZone, resource_record_set_count=property(lambda zone: len(records_of(zone))))
 
 

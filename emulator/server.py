@@ -3,7 +3,7 @@
 import os
 import threading
 import traceback
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.utils import format_datetime
 from http import HTTPStatus
 from io import BytesIO
@@ -123,9 +123,7 @@ def _after(rule: Rule | None, call: Call, reply: Reply) -> Reply:
         call.lost = True
         raise CutError
     if rule.kind is Kind.PARTIAL:
-        return Reply(
-            status=reply.status, headers=reply.headers, body=reply.body[: int(len(reply.body) * rule.keep)]
-        )
+        return replace(reply, body=reply.body[: int(len(reply.body) * rule.keep)])
     return reply
 
 
