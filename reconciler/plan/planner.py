@@ -29,12 +29,7 @@ def plan_target(goal: Goal, world: World, *, ahead: bool = True) -> TargetPlan:
     The same goal and world give the same plan. What was not read is said, and nothing is planned on it.
     """
     drafts = drafts_of(goal, world)
-    zone_plans = zones.plan_zones(
-        goal.desired,
-        goal.target.name,
-        world,
-        zones.ZoneContext(owner=goal.keeper.owner, commit=goal.commit, ancestors=goal.ancestors),
-    )
+    zone_plans = zones.plan_zones(goal, world)
     images = image_items(goal, world)
     digest = limits.digest([*(d.item for d in drafts), *(z.item for z in zone_plans), *images])
     approved = digest in goal.limits.approved

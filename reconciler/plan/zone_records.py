@@ -3,14 +3,12 @@
 from collections.abc import Iterator
 
 from reconciler.core.ids import ZoneId
+from reconciler.kinds.record.values import one_spelling, txt
 from reconciler.kinds.record.want import Alias, RecordSet, Wanted
 from reconciler.plan.resolve import full_name
 from reconciler.spec.desired import Desired, DesiredZone
 from reconciler.spec.zone import Alias as AliasSpec
 from reconciler.spec.zone import Entry, Record
-
-TXT_CHUNK = 255  # bytes of one string of a TXT value (Route 53 Developer Guide)
-NAMED = ("CNAME", "NS", "PTR")
 
 
 def wanted_records(desired: Desired, zone: DesiredZone, zone_id: ZoneId) -> tuple[Wanted, ...]:
@@ -73,14 +71,4 @@ def _alias(desired: Desired, alias: AliasSpec | None, zone: DesiredZone, zone_id
 
 
 def _values(kind: str, values: tuple[str, ...]) -> tuple[str, ...]:
-    """Return values as Route 53 returns them: TXT quoted and split, in one order."""
-    if kind == "TXT":
-        return tuple(sorted(_quoted(v) for v in values))
-    return tuple(sorted(values))
-
-
-def _quoted(value: str) -> str:
-    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-    raw = escaped.encode()
-    chunks = [raw[n : n + TXT_CHUNK].decode(errors="surrogateescape") for n in range(0, len(raw), TXT_CHUNK)]
-    return " ".join(f'"{c}"' for c in chunks)
+    return tuple(sorted(txt(v) if kind == "TXT" else one_spelling(kind, v) for v in values))

@@ -1,36 +1,29 @@
-"""Zones: declared records against live ones. Ours is what git declared; the rest is never touched."""
+"""Zones: what is safe to do in each, its marks, its limits. Ours is what git declared."""
 
-import re
-from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
+from reconciler.core.digest import sha
 from reconciler.core.facts import Tags, tag
 from reconciler.core.ids import Commit, TargetName
+from reconciler.core.redact import Redactor
 from reconciler.kinds.record.live import LiveZone, ZoneProblem
-from reconciler.kinds.record.steps import Action, Change, ChangeRecords, TagZone
-from reconciler.kinds.record.want import Key, RecordSet, Wanted
+from reconciler.kinds.record.steps import ChangeRecords, TagZone
+from reconciler.kinds.record.want import RecordSet
 from reconciler.kinds.register import Blocked, Step, Wait, World
+from reconciler.plan.goal import Goal
 from reconciler.plan.limits import Limits
 from reconciler.plan.model import ActionKind, Because, Drift, Item, PlannedStep, Refusal
 from reconciler.plan.resolve import full_name
+from reconciler.plan.zone_batches import TooLargeError, batches
+from reconciler.plan.zone_diff import Diff, Facts, Odd, diff, fields
 from reconciler.plan.zone_records import wanted_records
-from reconciler.spec.desired import Desired, DesiredZone
+from reconciler.spec.desired import DesiredZone
 from reconciler.strategies.wanted import Hold
 
+KIND = "Zone"
 MOST_WRITING = 6  # commits in one tag of 256 characters
-MOST_CHANGES = 400  # of a batch: far below 1,000 records, UPSERTs would count twice
 COUNTED_FROM = 10  # records of a zone that are ours: below it a percentage says nothing
-FLEET_RECORD = re.compile(r"^[a-z0-9-]+\.[a-z][a-z0-9-]*-[0-9a-f]{10}$")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ZoneContext:
-    """For whom, and at which commit, zones are planned."""
-
-    owner: str
-    commit: Commit
-    ancestors: frozenset[Commit]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,19 +35,6 @@ class ZonePlan:
     deletes: int = 0
     changes: int = 0
     ours: int = 0
-    declared: int = 0
-
-
-@dataclass(slots=True)
-class _Diff:
-    """One zone's differences, sorted by what they mean."""
-
-    create: list[Wanted] = field(default_factory=list)
-    change: list[tuple[RecordSet, Wanted]] = field(default_factory=list)
-    prune: list[RecordSet] = field(default_factory=list)
-    conflicts: list[str] = field(default_factory=list)
-    drift: list[tuple[str, str, str, str]] = field(default_factory=list)  # resource, field, want, live
-    heal: list[tuple[RecordSet | None, Wanted | None]] = field(default_factory=list)
 
 
 def applied_tag(owner: str) -> str:
@@ -67,22 +47,16 @@ def writing_tag(owner: str) -> str:
     return f"reconciler:{owner}:writing"
 
 
-def plan_zones(desired: Desired, target: TargetName, world: World, context: ZoneContext) -> list[ZonePlan]:
+def plan_zones(goal: Goal, world: World) -> list[ZonePlan]:
     """Return the plan of every zone that this target reads and writes."""
     live = {z.zone: z for z in world.zones}
-    return [
-        plan_zone(desired, zone, live.get(zone.name), context)
-        for zone in desired.zones
-        if zone.spec.target == target
-    ]
+    mine = [z for z in goal.desired.zones if z.spec.target == goal.target.name]
+    return [_zone(goal, zone, live.get(zone.name)) for zone in mine]
 
 
-def plan_zone(
-    desired: Desired, zone: DesiredZone, live: LiveZone | ZoneProblem | None, context: ZoneContext
-) -> ZonePlan:
-    """Return what is safe to do in one zone now."""
+def _zone(goal: Goal, zone: DesiredZone, live: LiveZone | ZoneProblem | None) -> ZonePlan:
     item = Item(
-        kind="Zone",
+        kind=KIND,
         name=zone.name,
         target=TargetName(zone.spec.target),
         action=ActionKind.NONE,
@@ -94,92 +68,50 @@ def plan_zone(
         action = ActionKind.UNREAD if unread else ActionKind.BLOCKED
         blocked = Blocked(code="unread" if unread else "zone", why=why)
         return ZonePlan(item=replace(item, action=action, blocked=blocked))
-    return _planned(desired, zone, live, context, item)
+    return _planned(goal, zone, live, item)
 
 
-def _planned(
-    desired: Desired, zone: DesiredZone, live: LiveZone, context: ZoneContext, item: Item
-) -> ZonePlan:
-    wanted = {w.record.key: w for w in wanted_records(desired, zone, live.id)}
-    applied, writing = _tags(live, context.owner)
-    declared = dict(live.ancestry)
-    blind = [c for c in (*([applied] if applied else []), *writing) if declared.get(c) is None]
-    before = {r.key: r for r in declared.get(applied) or ()}
-    ours = {**{r.key: r for c in writing for r in declared.get(c) or ()}, **before}
-    ours_keys = set(ours)
-    diff = _diff(live, wanted, before, ours_keys, _fleet_names(desired, zone), prune=not blind)
-    _foreign(zone, live, wanted, ours_keys, _fleet_names(desired, zone), diff)
-    drift_mode = zone.spec.drift or _target_drift(desired, zone)
-    moved = {w.record for w in wanted.values()} != set(before.values()) or bool(blind)
-    late = next(
-        (c for c in (applied, *writing) if c and c not in context.ancestors and c != context.commit), None
+def _planned(goal: Goal, zone: DesiredZone, live: LiveZone, item: Item) -> ZonePlan:
+    known = {c: None if r is None else {x.key: x for x in r} for c, r in live.ancestry}
+    applied, writing = _tags(live, goal.keeper.owner)
+    blind = [c for c in (*([applied] if applied else []), *writing) if known.get(c) is None]
+    facts = Facts(
+        live=live,
+        wanted={w.record.key: w for w in wanted_records(goal.desired, zone, live.id)},
+        applied=known.get(applied) or {},
+        writing=tuple((c, known.get(c)) for c in writing),
+        fleets=_fleet_names(goal, zone),
+        prune=not blind and goal.pruning is None,
+        whole=zone.spec.authority == "whole",
     )
-    notes = tuple(f"commit {c[:12]} can't be read, so nothing is pruned here" for c in blind)
-    item = replace(item, was=applied[:12], to=context.commit[:12] if moved else applied[:12], notes=notes)
-    rows = tuple(
-        Drift(
-            kind="Zone",
-            name=zone.name,
-            target=item.target,
-            resource=r,
-            field=f,
-            want=w,
-            live=v,
-            heals=drift_mode == "heal",
-        )
-        for r, f, w, v in diff.drift
+    found = diff(facts)
+    heals = (zone.spec.drift or goal.target.spec.drift).mode == "heal"
+    odd, notes = _healed(facts, found, goal.limits) if heals else ([], [])
+    notes = [*_notes(found, blind, goal), *notes]
+    was, to = _content(facts.applied.values()), _content(w.record for w in facts.wanted.values())
+    if applied == "" or applied in blind:
+        was = ""
+    item = replace(
+        item,
+        was=was,
+        to=to,
+        notes=tuple(notes),
+        begun=goal.commit in writing,
+        because=_because(goal, zone, found),
     )
+    redactor = goal.reasons.redactor
     plan = ZonePlan(
         item=item,
-        drift=rows,
-        deletes=len(diff.prune),
-        changes=len(diff.change),
-        ours=len(ours_keys & {r.key for r in live.records}),
-        declared=len(wanted),
+        drift=tuple(r for o in found.drift for r in _rows(item, o, redactor, heals=heals and o in odd)),
+        deletes=len(found.prune),
+        changes=len(found.change) + len(found.convert),
+        ours=_ours(facts),
     )
-    if late:
-        why = f"records of commit {late[:12]} are applied, which is not an ancestor of {context.commit[:12]}"
-        return replace(
-            plan, item=replace(item, action=ActionKind.BLOCKED, blocked=Blocked(code="commit", why=why))
-        )
-    return replace(
-        plan, item=_decided(item, zone, live, context, diff, moved=moved, heals=drift_mode == "heal")
-    )
-
-
-def _target_drift(desired: Desired, zone: DesiredZone) -> str:
-    target = desired.target(zone.spec.target)
-    return target.spec.drift.mode if target else "report"
-
-
-def _decided(
-    item: Item,
-    zone: DesiredZone,
-    live: LiveZone,
-    context: ZoneContext,
-    diff: _Diff,
-    *,
-    moved: bool,
-    heals: bool,
-) -> Item:
-    because = _because(zone, diff)
-    batches = _batches(live, diff, heals=heals)
-    marks = _marks(live, context, pending=bool(diff.create or diff.change or diff.prune), moved=moved)
-    if isinstance(marks, Wait):
-        return replace(item, action=ActionKind.UPDATE, because=because, wait=marks)
-    steps: list[Step] = [*([marks] if marks and batches else []), *batches]
-    if not steps and marks:
-        steps = [marks]
-    if diff.conflicts:
-        blocked = Blocked(code="conflict", why="; ".join(diff.conflicts[:3]))
-        return replace(item, action=ActionKind.BLOCKED, because=because, blocked=blocked)
-    if not steps:
-        return item
-    action = ActionKind.UPDATE if moved or because else ActionKind.NONE
-    lines = tuple(
-        PlannedStep(op=s.op, name=str(s.name), when="now", why=getattr(s, "because", "")) for s in steps
-    )
-    return replace(item, action=action, because=because, now=tuple(steps), steps=lines)
+    if late := next((c for c in (applied, *writing) if c and c not in blind and not goal.follows(c)), None):
+        why = f"records of commit {late[:12]} are applied, which is not an ancestor of {goal.commit[:12]}"
+        blocked = Blocked(code="commit", why=f"{why}; `apply --accept-history` takes it up")
+        return replace(plan, item=replace(item, action=ActionKind.BLOCKED, blocked=blocked))
+    return replace(plan, item=_decided(goal, facts, found, odd, item))
 
 
 def _tags(live: LiveZone, owner: str) -> tuple[Commit, list[Commit]]:
@@ -187,214 +119,208 @@ def _tags(live: LiveZone, owner: str) -> tuple[Commit, list[Commit]]:
     return Commit(tag(live.tags, applied_tag(owner))), [Commit(c) for c in writing]
 
 
-def _marks(live: LiveZone, context: ZoneContext, *, pending: bool, moved: bool) -> TagZone | Wait | None:
-    """Return the tag to write: `writing` before the first batch, `applied` once all reads back equal."""
-    _applied, writing = _tags(live, context.owner)
-    applied_key, writing_key = applied_tag(context.owner), writing_tag(context.owner)
-    if not moved and not writing:
-        return None
-    if pending and moved and context.commit not in writing:
-        if len(writing) >= MOST_WRITING:
-            return Wait(
-                why=f"{len(writing)} commits are half written in {live.domain}; one has to be read back first"
-            )
-        text = " ".join([*writing, context.commit])
-        put = ((writing_key, text),)
-        return TagZone(
-            zone=live.zone, zone_id=live.id, put=put, because="records of this commit are being written"
-        )
-    if pending:
-        return None
-    mark: Tags = ((applied_key, context.commit),) if moved else ()
-    drop = (writing_key,) if writing else ()
-    return TagZone(
-        zone=live.zone, zone_id=live.id, put=mark, drop=drop, because="all records read back as declared"
-    )
-
-
-def _fleet_names(desired: Desired, zone: DesiredZone) -> frozenset[str]:
+def _fleet_names(goal: Goal, zone: DesiredZone) -> frozenset[str]:
     return frozenset(
         full_name(f.spec.traffic.dns.name, zone.spec.domain)
-        for f in desired.fleets
+        for f in goal.desired.fleets
         if f.spec.traffic and f.spec.traffic.dns and f.spec.traffic.dns.zone == zone.name
     )
 
 
-def _of_a_fleet(record: RecordSet, names: frozenset[str]) -> bool:
-    if record.weight is not None and FLEET_RECORD.match(record.identifier):
+def _content(records: Iterable[RecordSet]) -> str:
+    """Return 10 digits that stand for records: a commit's own id would void the approval of its plan."""
+    found = sorted(map(repr, records))
+    return sha(found, 10) if found else ""
+
+
+def _ours(facts: Facts) -> int:
+    """Count the records that limits are shares of: those that are ours, or all of a zone that is ours."""
+    live = facts.live.records
+    if facts.whole:
+        return sum(not facts.aside(r) for r in live)
+    return len(facts.ours & {r.key for r in live})
+
+
+def _notes(found: Diff, blind: Sequence[str], goal: Goal) -> list[str]:
+    notes = [f"commit {c[:12]} can't be read, so nothing is pruned here" for c in blind]
+    if goal.pruning:
+        notes.append(f"nothing is pruned here: {goal.pruning.why}")
+    notes += [f"{r.name} {r.type} stays until the fleet of that name takes it over" for r in found.kept]
+    return notes
+
+
+def _healed(facts: Facts, found: Diff, limits: Limits) -> tuple[list[Odd], list[str]]:
+    """Return the drift that is put right, and what is said of the rest; foreign records are deleted."""
+    odd = [o for o in found.drift if o.mends]
+    foreign, ours = [o for o in odd if o.want is None], _ours(facts)
+    allowed = max(1, ours * limits.dns_deletes // 100)
+    if ours >= COUNTED_FROM and len(foreign) > allowed:
+        what = f"{len(foreign)} of {ours} records are not in git"
+        note = f"{what}; limits.dnsDeletes lets {allowed} be healed at once"
+        return [o for o in odd if o.want is not None], [note]
+    return odd, []
+
+
+def _decided(goal: Goal, facts: Facts, found: Diff, odd: Sequence[Odd], item: Item) -> Item:
+    if found.conflicts:
+        blocked = Blocked(code="conflict", why="; ".join(found.conflicts[:3]))
+        return replace(item, action=ActionKind.BLOCKED, blocked=blocked)
+    pairs: list[tuple[RecordSet | None, RecordSet | None]] = [
+        *((r, None) for r in (*found.prune, *found.convert, *found.replaced)),
+        *((None, w.record) for w in found.create),
+        *((now, w.record) for now, w in found.change),
+        *((o.now, o.want.record if o.want else None) for o in odd),
+    ]
+    try:
+        writes = batches(facts.live, pairs)
+    except TooLargeError as error:
+        return replace(item, action=ActionKind.BLOCKED, blocked=Blocked(code="batch", why=str(error)))
+    marks = _marks(goal, facts, found, changed=item.was != item.to)
+    if isinstance(marks, Wait):
+        return replace(item, action=ActionKind.UPDATE, wait=marks)
+    steps: list[Step] = [*([marks] if marks else []), *writes]
+    if found.waits:
+        names = ", ".join(sorted({w.record.name for w in found.waits})[:3])
+        item = replace(item, wait=Wait(why=f"{names} points at a name that has no record yet"))
+    changes = item.was != item.to or item.because
+    if not changes or not (steps or item.wait):
+        return replace(item, now=tuple(steps), steps=_lines(steps))
+    return replace(item, action=ActionKind.UPDATE, now=tuple(steps), steps=_lines(steps))
+
+
+def _lines(steps: Sequence[Step]) -> tuple[PlannedStep, ...]:
+    return tuple(
+        PlannedStep(op=s.op, name=str(s.name), when="now", why=getattr(s, "because", ""))
+        for s in steps
+        if isinstance(s, ChangeRecords)
+    )
+
+
+def _marks(goal: Goal, facts: Facts, found: Diff, *, changed: bool) -> TagZone | Wait | None:
+    """Return the tag to write: `writing` before the first batch, `applied` once all reads back equal.
+
+    While a commit can't be read, what it declared is not known: its name stays until it can be.
+    """
+    live, owner = facts.live, goal.keeper.owner
+    applied, writing = _tags(live, owner)
+    if found.pending:
+        if goal.commit in writing or not changed:
+            return None
+        kept = [c for c, r in facts.writing if _needed(facts, c, r)]
+        if len(kept) >= MOST_WRITING:
+            return Wait(why=f"{len(kept)} commits are half written in {live.domain}; one has to be read back")
+        put = ((writing_tag(owner), " ".join([*kept, goal.commit])),)
+        return TagZone(
+            zone=live.zone, zone_id=live.id, put=put, because="records of this commit are being written"
+        )
+    blind = any(r is None for _, r in facts.writing) or (applied and applied not in dict(_read(live)))
+    if blind or not (changed or writing):
+        return None
+    mark: Tags = ((applied_tag(owner), goal.commit),) if changed else ()
+    drop = (writing_tag(owner),) if writing else ()
+    because = "all records read back as declared"
+    return TagZone(zone=live.zone, zone_id=live.id, put=mark, drop=drop, because=because)
+
+
+def _read(live: LiveZone) -> list[tuple[str, tuple[RecordSet, ...]]]:
+    return [(c, r) for c, r in live.ancestry if r is not None]
+
+
+def _needed(facts: Facts, commit: Commit, records: dict[tuple[str, str, str], RecordSet] | None) -> bool:
+    """Is a live record ours, or as it is, only because this half written commit says so."""
+    if records is None:
         return True
-    return record.name in names and record.type in ("A", "AAAA", "CNAME")
-
-
-def _diff(
-    live: LiveZone,
-    wanted: dict[Key, Wanted],
-    before: dict[Key, RecordSet],
-    ours: set[Key],
-    fleets: frozenset[str],
-    *,
-    prune: bool,
-) -> _Diff:
-    diff = _Diff()
-    have = {r.key: r for r in live.records}
-    for key, want in wanted.items():
-        now = have.get(key)
-        if now == want.record:
+    others = [facts.applied, *(r for c, r in facts.writing if c != commit and r is not None)]
+    for now in facts.live.records:
+        if now.key not in records or now.key in facts.wanted:
             continue
-        if before.get(key) == want.record:
-            _drifted(diff, now, want)
-        elif now is None:
-            diff.create.append(want)
-        elif key in ours or want.take_over:
-            diff.change.append((now, want))
-        else:
-            diff.conflicts.append(
-                f"{key[0]} {key[1]} exists with other values and is not ours (takeOver: true replaces it)"
+        if not any(now.key in o for o in others):
+            return True
+    return any(
+        facts.applied.get(now.key) == facts.wanted[now.key].record != now
+        and not any(o.get(now.key) == now for o in others)
+        for now in facts.live.records
+        if records.get(now.key) == now and now.key in facts.wanted
+    )
+
+
+def _because(goal: Goal, zone: DesiredZone, found: Diff) -> tuple[Because, ...]:
+    pairs: list[tuple[RecordSet | None, RecordSet | None, str]] = [
+        *((None, w.record, w.at) for w in (*found.create, *found.waits)),
+        *((now, w.record, w.at) for now, w in found.change),
+        *((r, None, "") for r in (*found.prune, *found.convert, *found.replaced)),
+    ]
+    redactor = goal.reasons.redactor
+    made = []
+    for now, want, at in pairs:
+        record = want or now
+        place = zone.where(at) if at else None
+        if record is None:
+            continue
+        identifier = f" {record.identifier}" if record.identifier else ""
+        made.append(
+            Because(
+                path=f"records[{record.name} {record.type}{identifier}]",
+                old=shown(now, redactor) if now else "",
+                new=shown(want, redactor) if want else "not in git",
+                at=f"{place.file}:{place.line}" if place else "",
+                secret=record.type == "TXT",
             )
-    for key in sorted(ours - set(wanted)):
-        now = have.get(key)
-        if now is not None and prune and not _of_a_fleet(now, fleets):
-            diff.prune.append(now)
-    _policies(diff, have, wanted, ours)
-    return diff
-
-
-def _drifted(diff: _Diff, now: RecordSet | None, want: Wanted) -> None:
-    record = want.record
-    resource = f"record/{record.name} {record.type} {record.identifier}".strip()
-    diff.drift.append((resource, "values", shown(record), shown(now) if now else "not there"))
-    diff.heal.append((now, want))
-
-
-def _policies(diff: _Diff, have: dict[Key, RecordSet], wanted: dict[Key, Wanted], ours: set[Key]) -> None:
-    """A name and type has one routing policy: what stands in its way is ours to convert, or a conflict."""
-    by_set: dict[tuple[str, str], list[RecordSet]] = defaultdict(list)
-    for record in have.values():
-        by_set[record.name, record.type].append(record)
-    for want in list(diff.create):
-        record = want.record
-        for other in by_set[record.name, record.type]:
-            if other.policy == record.policy and record.policy != "simple":
-                continue
-            if other.key in ours or other.key in wanted:
-                continue
-            if want.take_over:
-                if other not in diff.prune:
-                    diff.prune.append(other)
-            else:
-                diff.conflicts.append(
-                    f"{other.name} {other.type} has a {other.policy} record that is not ours"
-                )
-
-
-def _foreign(
-    zone: DesiredZone,
-    live: LiveZone,
-    wanted: dict[Key, Wanted],
-    ours: set[Key],
-    fleets: frozenset[str],
-    diff: _Diff,
-) -> None:
-    sets = {key[:2] for key in wanted}
-    for record in live.records:
-        apex = record.name == live.domain and record.type in ("NS", "SOA")
-        if record.key in wanted or record.key in ours or apex or _of_a_fleet(record, fleets):
-            continue
-        inside = record.key[:2] in sets
-        if inside or zone.spec.authority == "whole":
-            resource = f"record/{record.name} {record.type} {record.identifier}".strip()
-            diff.drift.append((resource, "record", "not there", shown(record)))
-            if zone.spec.authority == "whole":
-                diff.heal.append((record, None))
-
-
-def _batches(live: LiveZone, diff: _Diff, *, heals: bool) -> list[ChangeRecords]:
-    changes: list[Change] = [Change(action=Action.DELETE, record=r) for r in diff.prune]
-    pairs: list[tuple[RecordSet | None, Wanted | None]] = [*((None, w) for w in diff.create), *diff.change]
-    for now, want in [*pairs, *(diff.heal if heals else [])]:
-        if now is not None:
-            changes.append(Change(action=Action.DELETE, record=now))
-        if want is not None:
-            changes.append(Change(action=Action.CREATE, record=want.record))
-    sets: dict[tuple[str, str], list[Change]] = defaultdict(list)
-    for change in changes:
-        sets[change.record.name, change.record.type].append(change)
-    # An alias may point at a record of the same plan, so aliases come last.
-    ordered = sorted(sets.values(), key=lambda c: (_points(c), c[0].record.key))
-    batches: list[list[Change]] = []
-    for one in ordered:
-        whole = sorted(one, key=lambda c: (c.action != Action.DELETE, c.record.key))
-        fits = (
-            batches
-            and len(batches[-1]) + len(whole) <= MOST_CHANGES
-            and _points(batches[-1]) == _points(whole)
         )
-        if fits:
-            batches[-1] += whole
-        else:
-            batches.append(whole)
-    return [
-        ChangeRecords(
-            zone=live.zone, zone_id=live.id, changes=tuple(b), because="the declared records differ"
-        )
-        for b in batches
-    ]
+    return tuple(sorted(made, key=lambda b: (b.path, b.old, b.new)))
 
 
-def _points(changes: Iterable[Change]) -> bool:
-    return any(c.action is Action.CREATE and c.record.alias is not None for c in changes)
+def shown(record: RecordSet, redactor: Redactor) -> str:
+    """Return what a record answers. TXT may hold secrets: only a keyed hash of it is told."""
+    return " ".join(v if f in ("values", "alias") else f"{f} {v}" for f, v in _told(record, redactor))
 
 
-def _because(zone: DesiredZone, diff: _Diff) -> tuple[Because, ...]:
-    found = [
-        Because(path=_path(w.record), old="", new=shown(w.record), at=_line(zone, w)) for w in diff.create
-    ]
-    found += [
-        Because(path=_path(w.record), old=shown(now), new=shown(w.record), at=_line(zone, w))
-        for now, w in diff.change
-    ]
-    found += [Because(path=_path(r), old=shown(r), new="not in git") for r in diff.prune]
-    return tuple(sorted(found, key=lambda b: (b.path, b.old, b.new)))
+def _told(record: RecordSet, redactor: Redactor) -> list[tuple[str, str]]:
+    secret = record.type == "TXT"
+    return [(f, redactor.secret(v.encode()) if secret and f == "values" else v) for f, v in fields(record)]
 
 
-def _path(record: RecordSet) -> str:
-    return f"records[{record.name} {record.type}{f' {record.identifier}' if record.identifier else ''}]"
-
-
-def _line(zone: DesiredZone, want: Wanted) -> str:
-    place = zone.where(want.at)
-    return f"{place.file}:{place.line}" if place else ""
-
-
-def shown(record: RecordSet) -> str:
-    """Return what a record answers. TXT may hold secrets: only its size is told."""
-    if record.alias:
-        what = f"alias {record.alias.name}"
-    elif record.type == "TXT":
-        what = f"{len(record.values)} TXT values, {sum(map(len, record.values))} characters"
+def _rows(item: Item, odd: Odd, redactor: Redactor, *, heals: bool) -> list[Drift]:
+    record = odd.want.record if odd.want else odd.now
+    if record is None:
+        return []
+    rows: list[tuple[str, str, str]] = []
+    if odd.want is None or odd.now is None:
+        there = shown(record, redactor)
+        rows.append(("record", there, "not there") if odd.want else ("record", "not there", there))
     else:
-        what = ", ".join(record.values)
-    ttl = f" ttl {record.ttl}" if record.ttl is not None else ""
-    weight = f" weight {record.weight}" if record.weight is not None else ""
-    return f"{what}{ttl}{weight}"
+        want, live = dict(_told(odd.want.record, redactor)), dict(_told(odd.now, redactor))
+        names = dict.fromkeys([*want, *live])
+        rows += [(n, want.get(n, "none"), live.get(n, "none")) for n in names if want.get(n) != live.get(n)]
+    return [
+        Drift(
+            kind=KIND,
+            name=item.name,
+            target=item.target,
+            resource=f"record/{record.name} {record.type} {record.identifier}".strip(),
+            field=field,
+            want=want_text,
+            live=live_text,
+            heals=heals,
+        )
+        for field, want_text, live_text in rows
+    ]
 
 
 def refusals(target: TargetName, plan: ZonePlan, limits: Limits) -> tuple[Refusal, ...]:
-    """Return the limits that one zone's plan is over."""
-    found: list[Refusal] = []
-    if plan.ours and plan.deletes == plan.ours and plan.declared == 0:
+    """Return the limits that one zone's plan is over; none once its commit is being written."""
+    if plan.item.begun or plan.item.action is not ActionKind.UPDATE:
+        return ()
+    if plan.ours and plan.deletes == plan.ours:
         why = f"all {plan.ours} declared records of zone {plan.item.name} would go"
-        found.append(
-            Refusal(target=target, limit="empty", count=plan.deletes, of=plan.ours, allowed=0, why=why)
-        )
-    if plan.ours < COUNTED_FROM:
-        return tuple(found)
+        return (Refusal(target=target, limit="empty", count=plan.deletes, of=plan.ours, allowed=0, why=why),)
+    found: list[Refusal] = []
     for name, count, percent in (
         ("dnsDeletes", plan.deletes, limits.dns_deletes),
         ("dnsChanges", plan.changes, limits.dns_changes),
     ):
         allowed = max(1, plan.ours * percent // 100)
-        if count > allowed:
+        if plan.ours >= COUNTED_FROM and count > allowed:
             of = f"{count} of {plan.ours} records of zone {plan.item.name}"
             why = f"{of}; limits.{name} ({percent}%) is {allowed}"
             found.append(
@@ -404,8 +330,12 @@ def refusals(target: TargetName, plan: ZonePlan, limits: Limits) -> tuple[Refusa
 
 
 def held(plan: ZonePlan, hold: Hold | None) -> Item:
-    """Return the zone's item, held back where records may not change now."""
-    if hold is None or not plan.item.now:
-        return plan.item
-    blocked = Blocked(code=hold.code, why=hold.why)
-    return replace(plan.item, action=ActionKind.BLOCKED, blocked=blocked, now=(), steps=())
+    """Return the zone's item, held back where records may not change now. What is half written goes on."""
+    item = plan.item
+    if hold is None or item.begun or not item.now:
+        return item
+    if item.action is ActionKind.NONE:
+        return replace(item, now=(), steps=(), notes=(*item.notes, hold.why))
+    return replace(
+        item, action=ActionKind.BLOCKED, blocked=Blocked(code=hold.code, why=hold.why), now=(), steps=()
+    )

@@ -194,13 +194,17 @@ def _shift_records(want: Wanted, s: Slice, to: Live, stage: StageTag) -> Move:
         return Blocked(code="zone", why=f"zone {want.dns.zone if want.dns else '?'} was not found")
     ours = {identifier(want.target, r.name) for r in s.revisions}
     there = [r for r in zone.records if r.name == want.dns.name and r.type in ("A", "AAAA", "CNAME")]
+    # A record that git declared at this name until now gives way in the same batch.
+    declared = {r.key for _, records in zone.ancestry for r in records or ()}
+    given_up = [r for r in there if r.key in declared and r.identifier not in ours]
+    there = [r for r in there if r not in given_up]
     foreign = [r for r in there if r.identifier not in ours or r.weight is None]
     if foreign:
         found = foreign[0]
         what = f"{found.type} {found.identifier or found.policy}"
         return Blocked(code="conflict", why=f"{want.dns.name} has a record that is not ours ({what})")
     wanted = {r.key: r for r in wanted_records(want, to, FULL_DNS)}
-    changes: list[Change] = []
+    changes = [Change(action=Action.DELETE, record=r) for r in given_up]
     for record in there:
         final = wanted.pop(record.key, None) or _weighed(record, 0)
         if final != record:

@@ -15,6 +15,7 @@ from reconciler.gateway.session import Aws
 from reconciler.kinds.receipt import ALREADY, DONE, Receipt
 from reconciler.kinds.record.live import UNKNOWN, LiveChange, LiveZone, ZoneProblem
 from reconciler.kinds.record.steps import Action, ChangeRecords, RecordStep, TagZone
+from reconciler.kinds.record.values import one_spelling
 from reconciler.kinds.record.want import Alias, RecordSet, ZoneRef
 
 ZONES: Final = 100  # a page of ListHostedZones
@@ -136,7 +137,7 @@ def to_record(raw: dict[str, Any]) -> RecordSet:
         type=raw["Type"],
         identifier=raw.get("SetIdentifier", ""),
         ttl=raw.get("TTL"),
-        values=tuple(sorted(v["Value"] for v in raw.get("ResourceRecords", []))),
+        values=tuple(sorted(one_spelling(raw["Type"], v["Value"]) for v in raw.get("ResourceRecords", []))),
         alias=Alias(
             name=alias["DNSName"].lower().rstrip(".").removeprefix("dualstack.") + ".",
             zone=alias["HostedZoneId"],
