@@ -107,6 +107,8 @@ def _classified(goal: Goal, fleet: DesiredFleet, draft: Draft, s: Slice, want: W
     before = s.live(Revision(item.was)) if item.was else None
     if isinstance(move, Blocked):
         item = replace(item, action=ActionKind.BLOCKED, blocked=move)
+        if before and item.was != want.revision:
+            item = replace(item, because=_because(goal, fleet, s, before, want))
     elif before is None:
         item = replace(item, action=ActionKind.CREATE, because=goal.reasons.born(fleet))
     elif item.was != want.revision or others:
@@ -115,7 +117,7 @@ def _classified(goal: Goal, fleet: DesiredFleet, draft: Draft, s: Slice, want: W
             item,
             action=ActionKind.REPLACE,
             was=old.revision,
-            because=_differs(goal, fleet, old, want) + _beside(goal, fleet, s, old, want),
+            because=_because(goal, fleet, s, old, want),
         )
     elif _newborn(before):
         item = replace(item, action=ActionKind.CREATE, was="", because=goal.reasons.born(fleet))
@@ -141,20 +143,17 @@ def _newborn(live: Live) -> bool:
     return bool(live.up and live.lease is None and CODES["min"] not in parse_applied(live.up.tag(APPLIED)))
 
 
-def _differs(goal: Goal, fleet: DesiredFleet, old: Live, want: Wanted) -> tuple[Because, ...]:
+def _because(goal: Goal, fleet: DesiredFleet, s: Slice, old: Live, want: Wanted) -> tuple[Because, ...]:
+    """What git changed of the revision, and beside it. No live sizes: the floor of a rollout moves them."""
     template = old.template
     paths = parts_that_differ(tag(template.tags, PARTS) if template else "", tag(want.template.tags, PARTS))
-    return goal.reasons.replaced(fleet, template, want, paths)
-
-
-def _beside(goal: Goal, fleet: DesiredFleet, s: Slice, old: Live, want: Wanted) -> tuple[Because, ...]:
-    """What git changed beside the revision too. Live sizes are left out: a rollout's floor moves them."""
+    because = goal.reasons.replaced(fleet, template, want, paths)
     if old.up is None or old.revision == want.revision:
-        return ()
+        return because
     applied = parse_applied(old.up.tag(APPLIED))
     changed = in_place(want, parts_of(want, s, old, alone=True), old.up).changed
     told = tuple(replace(p, rows=()) for p in changed if CODES[p.name] in applied)
-    return goal.reasons.changed(fleet, told)
+    return because + goal.reasons.changed(fleet, told)
 
 
 def _gone(goal: Goal, world: World, index: Index, name: FleetName, revisions: tuple[Live, ...]) -> Draft:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Final
 
 from reconciler.core.facts import Unread
 from reconciler.kinds.record.live import ZoneProblem
@@ -130,9 +131,17 @@ def _drift_rows(goal: Goal, draft: Draft) -> Iterable[Drift]:
         )
 
 
+HELD: Final = {
+    "start": "no revision is born and no instance healed",
+    "retire": "no old revision ends",
+    "records": "no record changes",
+}
+"""What each word of a freeze's `holds` means."""
+
+
 def _warnings(goal: Goal, world: World) -> tuple[str, ...]:
     held = freeze.held(goal.freezes, world.as_of)
-    holds = ((what, getattr(held, what)) for what in ("start", "retire", "records"))
-    frozen = [f"{what}: {hold.why}" for what, hold in holds if hold]
+    holds = ((what, getattr(held, what)) for what in HELD)
+    frozen = [f"{HELD[what]}: {hold.why}" for what, hold in holds if hold]
     lost = [f"zone {z.zone}: {z.why}" for z in world.zones if isinstance(z, ZoneProblem) and z.unread is None]
     return (*frozen, *lost)

@@ -3,8 +3,10 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Final
 
+from reconciler.core.duration import format_duration
 from reconciler.core.redact import Redactor
 from reconciler.kinds.template.live import LiveTemplate
 from reconciler.plan.body import differences
@@ -105,7 +107,7 @@ def _changed(fleet: DesiredFleet, part: Part) -> Iterator[Because]:
     for row in part.rows:
         path = _path(base, part, row)
         at = "" if part.name == "tags" else _at(fleet, path if part.name not in WHOLE else base)
-        yield Because(path=path, old=_cut(row.live), new=_cut(row.want), at=at)
+        yield Because(path=path, old=_value(row.field, row.live), new=_value(row.field, row.want), at=at)
 
 
 def _base(fleet: DesiredFleet, part: Part) -> str:
@@ -119,6 +121,12 @@ def _path(base: str, part: Part, row: Row) -> str:
         return f"{base}[{row.field.partition('.')[2] or row.field}]"
     field = FIELDS.get(row.field, row.field)
     return f"{base}.extra.{field}" if part.name == "settings" and field == row.field else f"{base}.{field}"
+
+
+def _value(field: str, value: str) -> str:
+    if field.endswith("_seconds") and value.isdecimal():
+        return format_duration(timedelta(seconds=int(value)))
+    return _cut(value)
 
 
 def _at(fleet: DesiredFleet, path: str) -> str:

@@ -1,7 +1,7 @@
 """One step or wait as a line of a plan: what, to what, how much, and because of what."""
 
 import re
-from dataclasses import fields, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
@@ -26,14 +26,21 @@ from reconciler.kinds.register import Move, Step, Wait
 from reconciler.kinds.template.steps import TagTemplate
 from reconciler.plan.model import PlannedStep
 
-CHANGE: Final = re.compile(r"^Route 53 change \S+ is .*")
+FORESEEN: Final = (
+    (re.compile(r"^Route 53 change \S+ is .*"), "Route 53 spreads the records"),
+    (re.compile(r"^target health of (\S+) was not read in this pass"), r"targets of \1 become healthy"),
+)
+"""What waits of a simulated world are about: it has no ids of changes, and nobody reads it."""
 
 
 def foreseen(move: Move) -> Move:
-    """Return a move of a simulated world without what only the simulation knows: ids of changes."""
-    if isinstance(move, Wait):
-        return replace(move, why=CHANGE.sub("Route 53 spreads the records", move.why))
-    return move
+    """Return a move of a simulated world without what only a read of the real one can tell."""
+    if not isinstance(move, Wait):
+        return move
+    why = move.why
+    for found, words in FORESEEN:
+        why = found.sub(words, why)
+    return replace(move, why=why)
 
 
 def planned(move: Step | Wait, when: str, at: datetime | None) -> PlannedStep:
@@ -106,7 +113,11 @@ def detail(step: Step) -> str:
 
 
 def _sizes(before: Sizes, after: Sizes) -> str:
-    pairs = ((f.name, getattr(before, f.name), getattr(after, f.name)) for f in fields(Sizes))
+    pairs = (
+        ("min", before.min, after.min),
+        ("desired", before.desired, after.desired),
+        ("max", before.max, after.max),
+    )
     return ", ".join(f"{name} {old} -> {new}" for name, old, new in pairs if old != new)
 
 

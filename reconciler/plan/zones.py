@@ -15,6 +15,7 @@ from reconciler.plan.goal import Goal
 from reconciler.plan.limits import Limits
 from reconciler.plan.model import ActionKind, Because, Drift, Item, PlannedStep, Refusal
 from reconciler.plan.resolve import full_name
+from reconciler.plan.told import planned
 from reconciler.plan.zone_batches import TooLargeError, batches
 from reconciler.plan.zone_diff import Diff, Facts, Odd, diff, fields
 from reconciler.plan.zone_records import wanted_records
@@ -189,11 +190,7 @@ def _decided(goal: Goal, facts: Facts, found: Diff, odd: Sequence[Odd], item: It
 
 
 def _lines(steps: Sequence[Step]) -> tuple[PlannedStep, ...]:
-    return tuple(
-        PlannedStep(op=s.op, name=str(s.name), when="now", why=getattr(s, "because", ""))
-        for s in steps
-        if isinstance(s, ChangeRecords)
-    )
+    return tuple(planned(s, "now", None) for s in steps if isinstance(s, ChangeRecords))
 
 
 def _marks(goal: Goal, facts: Facts, found: Diff, *, changed: bool) -> TagZone | Wait | None:

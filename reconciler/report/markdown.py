@@ -187,7 +187,7 @@ def _steps(shown: Iterable[tuple[TargetPlan, Item]]) -> Iterator[str]:
     lines: list[str] = []
     for target, item in told:
         lines.append(f"{item.kind} {item.name} in {item.target}")
-        lines += [f"  {words.after(s.at, target.as_of):<13} {words.step(s)}" for s in item.steps]
+        lines += [f"  {words.after(s, item, target.as_of):<13} {words.step(s)}" for s in item.steps]
         if item.wait:
             lines.append(f"  waits: {words.waiting(item.wait, target.as_of)}")
     yield from _details(f"Steps, and when at the earliest ({_counted(len(told), 'document')})", block(lines))
@@ -229,7 +229,8 @@ def _refusals(targets: Iterable[TargetPlan]) -> Iterator[str]:
         yield ""
         yield (
             f"Nothing begins in {code(target.target)}. Make the change smaller, or accept **this exact "
-            f"plan**: put {code(target.digest)} into the Target's `limits.approved` (void when the plan changes)."
+            f"plan**: put {code(target.digest)} into the Target's `limits.approved`. "
+            "It is void when the plan changes."
         )
 
 

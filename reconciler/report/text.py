@@ -28,6 +28,11 @@ SAYS: Final = {
     ActionKind.UNREAD: "could not be read",
     ActionKind.NONE: "is as wanted",
 }
+GOES_ON: Final = {
+    ActionKind.CREATE: "is being created",
+    ActionKind.REPLACE: "is being replaced",
+    ActionKind.RETIRE: "is being retired",
+}
 STYLES: Final = {
     "+": "green",
     "-/+": "magenta",
@@ -93,8 +98,7 @@ def _target(plan: TargetPlan) -> Iterator[_Line]:
     for item in shown:
         yield from _item(item, plan)
     yield from _drift(plan.drift)
-    for refusal in plan.refusals:
-        yield _Line(f"  ! {words.refused(refusal, plan)}", "yellow" if plan.approved else "bold red")
+    yield from _refusals(plan)
     yield from _unread(plan)
     notes = [f"{i.kind} {i.name}: {n}" for i in plan.items if i not in shown for n in i.notes]
     for warning in (*plan.warnings, *notes):
@@ -110,12 +114,9 @@ def _heading(plan: TargetPlan) -> _Line:
 def _item(item: Item, plan: TargetPlan) -> Iterator[_Line]:
     symbol = SYMBOLS[item.action]
     moved = words.moved(item)
-    says = SAYS[item.action]
     name = capped(item.name, NAME)
-    if item.action is ActionKind.NONE:
-        says = "drifted and is put right" if item.steps else "waits"
     yield _Line(
-        f"{symbol:>5} {item.kind} {name} {says}{f': {moved}' if moved else ''}", STYLES.get(symbol, "")
+        f"{symbol:>5} {item.kind} {name} {_says(item)}{f': {moved}' if moved else ''}", STYLES.get(symbol, "")
     )
     if item.blocked:
         yield _Line(
@@ -125,13 +126,19 @@ def _item(item: Item, plan: TargetPlan) -> Iterator[_Line]:
         at = f"  ({because.at})" if because.at else ""
         yield _Line(f"        {words.reason(because)}{at}")
     for step in item.steps:
-        when = words.after(step.at, plan.as_of)
+        when = words.after(step, item, plan.as_of)
         yield _Line(f"          {when:<13} {words.step(step)}", "" if step.when == "now" else "dim")
     if item.wait:
         yield _Line(f"        Waits: {words.waiting(item.wait, plan.as_of)}", "cyan")
     for note in item.notes:
         yield _Line(f"        Note: {note}", "yellow")
     yield _Line()
+
+
+def _says(item: Item) -> str:
+    if item.action is ActionKind.NONE:
+        return "drifted, and is put right" if item.now else "waits"
+    return (GOES_ON if item.begun else SAYS).get(item.action, SAYS[item.action])
 
 
 def _drift(rows: Iterable[Drift]) -> Iterator[_Line]:
@@ -143,6 +150,14 @@ def _drift(rows: Iterable[Drift]) -> Iterator[_Line]:
         heals = "  (healed)" if row.heals else ""
         yield _Line(f"        {row.kind} {row.name}: {words.drifted(row)}{heals}")
     yield _Line()
+
+
+def _refusals(plan: TargetPlan) -> Iterator[_Line]:
+    style = "yellow" if plan.approved else "bold red"
+    for refusal in plan.refusals:
+        yield _Line(f"  ! {words.refused(refusal)}", style)
+    if plan.refusals:
+        yield _Line(f"    {words.way_past(plan)}", style)
 
 
 def _unread(plan: TargetPlan) -> Iterator[_Line]:

@@ -35,11 +35,12 @@ def clock(at: datetime) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
-def after(at: datetime | None, as_of: datetime) -> str:
-    """Return how long from now something happens at the earliest."""
-    if at is None or at <= as_of:
-        return "now"
-    return f"after ~{rough(at - as_of)}"
+def after(step: PlannedStep, item: Item, as_of: datetime) -> str:
+    """Return how long from now a step happens at the earliest; of a blocked item, once it goes on."""
+    start = "then" if item.blocked else "now"
+    if step.at is None or step.at <= as_of:
+        return start
+    return f"{start} +~{rough(step.at - as_of)}" if item.blocked else f"after ~{rough(step.at - as_of)}"
 
 
 def rough(span: timedelta) -> str:
@@ -79,9 +80,14 @@ def drifted(row: Drift) -> str:
     return f"{capped(row.resource, VALUE)} {capped(row.field, VALUE)}: wanted {want}, is {live}"
 
 
-def refused(refusal: Refusal, plan: TargetPlan) -> str:
-    """Return which number is over which limit, and the way past it."""
+def refused(refusal: Refusal) -> str:
+    """Return which number is over which limit."""
+    return f"over limit {refusal.limit}: {refusal.why}"
+
+
+def way_past(plan: TargetPlan) -> str:
+    """Return what follows from a plan that is over a limit, and how a person lets it pass."""
     if plan.approved:
-        return f"over limit {refusal.limit}: {refusal.why}; approved as digest {plan.digest}"
-    way = f"approve it by digest {plan.digest} (limits.approved)"
-    return f"over limit {refusal.limit}: {refusal.why}; nothing begins in {refusal.target}; {way}"
+        return f"Approved by digest {plan.digest}."
+    way = f"limits.approved: [{plan.digest}] in its Target"
+    return f"Nothing begins in {plan.target}. To let exactly this plan pass: {way}."

@@ -268,7 +268,7 @@ def _clean(want: Wanted, s: Slice, allow: Allow) -> Move:
 
 
 def _clean_one(want: Wanted, s: Slice, live: Live, allow: Allow) -> Move:
-    because = f"{want.name} is wanted"
+    because = f"replaced by {want.name}"
     if live.idle is None or live.up is None:
         if live.weight:
             return Wait(why=f"{live.name} still has traffic")
@@ -278,7 +278,7 @@ def _clean_one(want: Wanted, s: Slice, live: Live, allow: Allow) -> Move:
     until = live.idle + want.rollout.keep_old
     if s.as_of < until:
         return _rest(want, s, live) or Wait(why=f"{live.name} is kept", until=until)
-    if allow.retire and live.up and live.up.sizes != retire.NOTHING:
+    if allow.retire:
         return Blocked(code=allow.retire.code, why=allow.retire.why)
     if not shifted(want, s):
         return Wait(why=f"{live.name} stays until {want.name} has all traffic")

@@ -1,4 +1,3 @@
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -93,7 +92,14 @@ def test_a_wait_tells_how_long_it_is() -> None:
     assert planned(wait, "later", wait.until).hold is None
 
 
-def test_a_change_id_of_the_preview_is_not_told_and_a_real_one_is() -> None:
-    wait = Wait(why="Route 53 change C0001 is PENDING")
-    assert planned(wait, "later", NOON).why == wait.why
-    assert foreseen(wait) == replace(wait, why="Route 53 spreads the records")
+@pytest.mark.parametrize(
+    ("why", "told"),
+    [
+        ("Route 53 change C0001 is PENDING", "Route 53 spreads the records"),
+        ("target health of shared was not read in this pass", "targets of shared become healthy"),
+        ("web-1 is kept", "web-1 is kept"),
+    ],
+)
+def test_a_foreseen_wait_names_nothing_that_only_a_read_tells(why: str, told: str) -> None:
+    assert foreseen(Wait(why=why, until=NOON)) == Wait(why=told, until=NOON)
+    assert planned(Wait(why=why), "later", NOON).why == why

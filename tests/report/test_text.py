@@ -5,7 +5,7 @@ from hypothesis import given, settings
 
 from reconciler.plan.model import ActionKind, Plan
 from reconciler.report.escape import HIDDEN
-from reconciler.report.text import LONGEST, SAYS, closing, drift_text, plan_text
+from reconciler.report.text import GOES_ON, LONGEST, SAYS, closing, drift_text, plan_text
 from tests.report.plans import plans
 
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
@@ -30,6 +30,6 @@ def test_colour_changes_no_word(plan: Plan) -> None:
 def test_every_document_with_a_change_is_told_and_the_last_line_counts(plan: Plan) -> None:
     lines = plan_text(plan).splitlines()
     assert lines[-1].startswith(closing(plan)[:LONGEST])
-    told = [f" {says}" for action, says in SAYS.items() if action is not ActionKind.NONE]
+    told = [f" {says}" for action, says in (*SAYS.items(), *GOES_ON.items()) if action is not ActionKind.NONE]
     shown = sum(any(t in x for t in told) for x in lines)
     assert shown >= sum(i.action is not ActionKind.NONE for t in plan.targets for i in t.items)
