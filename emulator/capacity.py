@@ -85,8 +85,6 @@ def _option(group: Group) -> tuple[bool, Body]:
     if not mixed:
         return False, {}
     overrides = mixed.get("LaunchTemplate", {}).get("Overrides") or [{}]
-    if any("InstanceRequirements" in o for o in overrides):
-        raise NotImplementedError("overrides by InstanceRequirements")
     counted = [m for m in group.members.values() if not m.leaving]
     have = sum(m.weight for m in counted if not m.spot)
     if have < on_demand(mixed.get("InstancesDistribution", {}), group.body["DesiredCapacity"]):

@@ -140,6 +140,8 @@ def _mixed(region: Region, given: Body, body: Body) -> Body:
     if distribution["SpotAllocationStrategy"] == "lowest-price":
         distribution.setdefault("SpotInstancePools", 2)
     overrides = template.get("Overrides", [])
+    if any("InstanceRequirements" in o for o in overrides):
+        raise NotImplementedError("overrides by InstanceRequirements")
     if len(overrides) > 40:
         raise invalid("A mixed instances policy has at most 40 overrides")
     return {

@@ -7,12 +7,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from cronsim import CronSim, CronSimError
 
-from emulator import instances
-from emulator.activities import group_pages, stamp
+from emulator import attachments, instances
+from emulator.activities import begin, end, group_pages, stamp
 from emulator.region import Body, Group, Region, new_id
 from emulator.scope import changeable, group_named, group_of
 from emulator.sizes import set_sizes
-from emulator.wire import Operation, Params, invalid
+from emulator.wire import Operation, Params, Refused, invalid
 
 PROCESSES: Final = (
     "Launch",
@@ -44,6 +44,8 @@ def put_policy(region: Region, params: Params) -> Body:
         raise invalid(f"{_TYPES[kind]} must be specified for policy type {kind}")
     if len(group.policies) >= 50 and name not in group.policies:
         raise invalid("A group has at most 50 scaling policies")
+    if "TargetTrackingConfiguration" in params:
+        _check_label(region, group, params["TargetTrackingConfiguration"])
     there = group.policies.get(name, {})
     stem = f"scalingPolicy:{new_id()}:autoScalingGroupName/{group.name}:policyName/{name}"
     body = {"Enabled": True, "StepAdjustments": [], "Alarms": _alarms(region, group, params, kind), **params}
@@ -53,6 +55,21 @@ def put_policy(region: Region, params: Params) -> Body:
         body["TargetTrackingConfiguration"] = {"DisableScaleIn": False, **tracking}
     group.policies[name] = body
     return {"PolicyARN": body["PolicyARN"], "Alarms": body["Alarms"]}
+
+
+def _check_label(region: Region, group: Group, tracking: Body) -> None:
+    """Requests per target are counted behind a balancer, for a target group of this group."""
+    spec = tracking.get("PredefinedMetricSpecification", {})
+    if spec.get("PredefinedMetricType") != "ALBRequestCountPerTarget":
+        return
+    label = spec.get("ResourceLabel", "")
+    balancer, _, target_group = label.partition("/targetgroup/")
+    stem = region.arn("elasticloadbalancing", "")
+    arn, owner = f"{stem}targetgroup/{target_group}", f"{stem}loadbalancer/{balancer}"
+    if not target_group or arn not in attachments.attached(group.target_groups):
+        raise invalid(f"Resource label '{label}' names no target group of this Auto Scaling group")
+    if owner not in region.target_groups[arn].body["LoadBalancerArns"]:
+        raise invalid(f"The load balancer of '{label}' does not route traffic to the target group")
 
 
 def _alarms(region: Region, group: Group, params: Params, kind: str) -> list[Body]:
@@ -160,11 +177,20 @@ def _run(region: Region, group: Group, body: Body) -> None:
     if group.runs("ScheduledActions"):
         why = f"At {stamp(region.at)} the scheduled action {name} was executed. "
         sizes: dict[str, int] = {k: body[k] for k in _SIZES if k in body}
-        set_sizes(group, sizes)
-        instances.settle(region, group, why)
+        try:
+            set_sizes(group, sizes)
+        except Refused as error:  # the group's other bounds have changed since
+            end(
+                region,
+                begin(region, group, f"Executing scheduled action {name}", why),
+                "Failed",
+                error.message,
+            )
+        else:
+            instances.settle(region, group, why)
     following = next_run(body, region.at)
-    end = body.get("EndTime")
-    if following is None or (end is not None and following > _aware(end)):
+    until = body.get("EndTime")
+    if following is None or (until is not None and following > _aware(until)):
         del group.schedules[name]
         return
     body |= {"StartTime": following, "Time": following}

@@ -121,6 +121,30 @@ def test_a_schedule_that_runs_once_is_gone_afterwards(scene: Scene) -> None:
     assert scene.groups.describe_scheduled_actions()["ScheduledUpdateGroupActions"] == []
 
 
+def test_a_schedule_that_does_not_fit_the_sizes_of_its_day_fails_and_says_so(scene: Scene) -> None:
+    scene.create(desired=0, MaxSize=4)
+    schedule(scene, Recurrence="0 * * * *", DesiredCapacity=5)
+    scene.wait(timedelta(hours=1))
+    assert sizes(scene) == (0, 4, 0)
+    assert scene.activities()[0]["StatusCode"] == "Failed"
+
+
+def test_requests_per_target_are_tracked_only_behind_a_balancer(scene: Scene) -> None:
+    arn = scene.target_group()
+    scene.create(desired=0, TargetGroupARNs=[arn])
+    balancer = scene.balancer()
+    label = f"{balancer.partition('loadbalancer/')[2]}/{arn.rpartition(':')[2]}"
+    spec = {"PredefinedMetricType": "ALBRequestCountPerTarget", "ResourceLabel": label}
+    tracking = {"PredefinedMetricSpecification": spec, "TargetValue": 100.0}
+    with pytest.raises(ClientError, match="does not route traffic"):
+        put_policy(scene, "web", TargetTrackingConfiguration=tracking)
+    scene.listener(balancer, arn)
+    assert put_policy(scene, "web", TargetTrackingConfiguration=tracking)["PolicyARN"]
+    spec["ResourceLabel"] = f"{label}x"
+    with pytest.raises(ClientError, match="no target group of this"):
+        put_policy(scene, "web", TargetTrackingConfiguration=tracking)
+
+
 def test_a_suspended_schedule_changes_nothing(scene: Scene) -> None:
     scene.create(desired=0)
     schedule(scene, Recurrence="0 * * * *", DesiredCapacity=5)
