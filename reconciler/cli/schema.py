@@ -1,14 +1,16 @@
-"""`reconciler schema`: writes the JSON Schemas that editors check documents with."""
+"""`reconciler schema`: writes the JSON Schemas of the documents, for editors, and of `plan --format json`."""
 
 import json
 from pathlib import Path
 
+from reconciler.report.as_json import plan_schema
 from reconciler.spec.schema import schemas
 
 
 def render() -> dict[str, str]:
     """Return each file's text by its name."""
-    return {f"{n}.json": json.dumps(s, indent=2, sort_keys=True) + "\n" for n, s in schemas().items()}
+    found = {**schemas(), "plan": plan_schema()}
+    return {f"{n}.json": json.dumps(s, indent=2, sort_keys=True) + "\n" for n, s in found.items()}
 
 
 def stale(folder: Path) -> list[str]:

@@ -10,6 +10,7 @@ from reconciler.core.duration import format_duration
 from reconciler.kinds.register import Wait
 from reconciler.plan.model import ActionKind, Because, Drift, Item, Plan, PlannedStep, Refusal, TargetPlan
 from reconciler.report.summary import summary
+from reconciler.report.words import digits
 
 NUMBERS: Final = frozenset({"min", "max", "desired", "weight"})
 """Fields of drift whose values are numbers on both sides."""
@@ -190,8 +191,8 @@ def _change(item: Item) -> ChangeJson:
         "name": item.name,
         "target": item.target,
         "action": item.action.value,
-        "from": item.was or None,
-        "to": item.to or None,
+        "from": digits(item.was) or None,
+        "to": digits(item.to) or None,
         "because": [_because(b) for b in item.because],
         "steps": [_step(s) for s in item.steps],
         "blocked": {"code": item.blocked.code, "why": item.blocked.why} if item.blocked else None,

@@ -141,10 +141,12 @@ def _what(item: Item) -> str:
     ids = [cell(v) for v in (was, to) if v]
     moved = " → ".join(ids if was != to else ids[:1])
     if item.blocked:
-        return f"{item.action.value}: {cell(item.blocked.why)}"
+        why = "over a limit, see above" if item.blocked.code == "limit" else cell(item.blocked.why)
+        return f"{item.action.value}: {why}" + (f"; then {moved}" if was and to and was != to else "")
     if item.action is ActionKind.NONE:
         return "drift is put right" if item.now else "goes on"
-    return f"{item.action.value} {moved}".rstrip() + (f"; waits: {cell(item.wait.why)}" if item.wait else "")
+    waits = f"; waits: {cell(item.wait.why)}" if item.wait and not item.now else ""
+    return f"{item.action.value} {moved}".rstrip() + waits
 
 
 def _weights(item: Item) -> str:

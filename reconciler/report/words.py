@@ -1,5 +1,6 @@
 """What a person reads of a plan, in words that the text and the markdown share."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 from reconciler.core.duration import format_duration
@@ -10,10 +11,18 @@ from reconciler.report.escape import capped
 VALUE = 120  # characters of one of two values that are told side by side
 
 
+REVISION = re.compile(r"v[0-9]+\.([0-9a-f]{40})")
+
+
+def digits(value: str) -> str:
+    """Return a revision without the version of its digest; other values as they are."""
+    found = REVISION.fullmatch(value)
+    return found.group(1) if found else value
+
+
 def short(value: str) -> str:
     """Return the ten digits of a revision that stand in names; other values as they are."""
-    version, dot, digits = value.partition(".")
-    return digits[:10] if dot and version[:1] == "v" and version[1:].isdigit() else value
+    return digits(value)[:10] if REVISION.fullmatch(value) else value
 
 
 def moved(item: Item) -> str:

@@ -125,3 +125,22 @@ def test_visible_text_is_one_line_and_printable_text_stays(text: str) -> None:
 
 def test_a_long_value_says_how_much_is_missing() -> None:
     assert capped("x" * 300, 10) == f"{'x' * 10}… (290 more characters)"
+
+
+def test_an_invalid_commit_has_its_own_form() -> None:
+    problem = Problem(
+        Position("fleets/web.yaml", 17, 5),
+        "`capacity.min` (8) is above `capacity.max` (6)",
+        "AWS refuses such a group",
+        "raise max | lower min",
+    )
+    assert problems_markdown([problem]) == (
+        "### ❌ Fleet plan: 1 error in 1 file; nothing was planned\n"
+        "\n"
+        "| File | Line | What is wrong | Why | What to write instead |\n"
+        "|---|--:|---|---|---|\n"
+        "| `fleets/web.yaml` | 17:5 | `` `capacity.min` (8) is above `capacity.max` (6) `` "
+        "| `AWS refuses such a group` | `raise max \\| lower min` |\n"
+        "\n"
+        "**If merged like this, nothing of the commit is adopted: the last good commit stays in force.**\n"
+    )
