@@ -36,6 +36,9 @@ SPARE: Final = 4  # threads beside those of the targets: the poll, and whatever 
 LATE: Final = (
     60.0  # seconds past its deadline after which a pass is stuck: the call in flight is over by then
 )
+POLL_GRACE: Final = (
+    2.0  # seconds that a look at the repository gets at the end: it writes nothing that counts
+)
 FETCH: Final = 700.0  # seconds after which a look at the repository is stuck: a first fetch may take 600
 
 
@@ -84,8 +87,9 @@ class Daemon:
         self.tools.passes.stop()
         with self._idle:
             clean = self._idle.wait_for(lambda: not self._busy, grace.total_seconds())
+            clean &= self._idle.wait_for(lambda: self._polling_since is None, POLL_GRACE)
         self._scheduler.shutdown(wait=False)
-        return clean and self._polling_since is None
+        return clean
 
     @property
     def alive(self) -> bool:
@@ -125,7 +129,9 @@ class Daemon:
                 new = tuple(c for c in self.standing.left if c not in before.left)
                 self._take_up(adopted, new)
         finally:
-            self._polling_since = None
+            with self._idle:
+                self._polling_since = None
+                self._idle.notify_all()
 
     def _poll_ended(self, why: str) -> None:
         self.tools.metrics.polled(well=not why)

@@ -105,6 +105,8 @@ def configure(
     root.setLevel(least)
     for name in QUIET:
         logging.getLogger(name).setLevel(max(least, logging.WARNING))
+    # a pass that takes longer than its interval is told by its own line, not by the clock that waits for it
+    logging.getLogger("apscheduler").setLevel(max(least, logging.ERROR))
     logging.captureWarnings(capture=True)
     structlog.configure(
         processors=[*before, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
