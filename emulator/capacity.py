@@ -73,7 +73,7 @@ def next_launch(region: Region, group: Group) -> Launch:
     if not type_:
         raise invalid("The launch template names no instance type, and neither do overrides")
     weight = int(override.get("WeightedCapacity", 1))
-    return Launch(template=version, type=type_, subnet=_subnet(group), spot=spot, weight=weight)
+    return Launch(template=version, type=type_, subnet=_subnet(region, group), spot=spot, weight=weight)
 
 
 def _option(group: Group) -> tuple[bool, Body]:
@@ -99,9 +99,20 @@ def on_demand(distribution: Body, desired: int) -> int:
     return base + -(-(desired - base) * percentage // 100)
 
 
-def _subnet(group: Group) -> str:
-    """Return the subnet with the fewest instances, the first of equals."""
-    subnets = group.body["VPCZoneIdentifier"].split(",")
+def _subnet(region: Region, group: Group) -> str:
+    """Return the subnet with the fewest instances, the first of equals, of those with addresses left.
+
+    Raises: InsufficientFreeAddressesInSubnet.
+    """
+    known = region.subnets()
+    wanted = [i for i in group.body["VPCZoneIdentifier"].split(",") if i in known]
+    subnets = [i for i in wanted if len(known[i]._subnet_ips) < known[i]._available_ip_addresses]
+    if not subnets:
+        raise Refused(
+            "InsufficientFreeAddressesInSubnet",
+            f"There are not enough free addresses in subnet '{wanted[0] if wanted else ''}' to satisfy the"
+            " requested number of instances.",
+        )
     used = [m.instance.subnet_id for m in group.members.values() if not m.leaving]
     return str(min(subnets, key=used.count))
 

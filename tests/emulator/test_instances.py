@@ -283,6 +283,21 @@ def test_failed_launches_are_told_and_tried_again(scene: Scene) -> None:
     assert scene.states() == ["Pending", "Pending"]
 
 
+def test_a_full_subnet_fails_the_launch_and_another_zone_helps(scene: Scene) -> None:
+    cidrs = {"a": "10.0.100.0/28", "b": "10.0.101.0/28"}
+    small = [
+        scene.ec2.create_subnet(VpcId=scene.vpc, CidrBlock=c, AvailabilityZone=f"eu-west-1{z}")["Subnet"][
+            "SubnetId"
+        ]
+        for z, c in cidrs.items()
+    ]
+    scene.create(desired=13, MaxSize=30, VPCZoneIdentifier=small[0])
+    assert len(scene.ids()) == 11
+    assert "not enough free addresses" in scene.activities()[0]["StatusMessage"]
+    scene.create("both", desired=11, MaxSize=30, VPCZoneIdentifier=",".join(small))
+    assert {i["AvailabilityZone"] for i in scene.instances("both")} == {"eu-west-1b"}
+
+
 def test_a_template_that_is_deleted_fails_later_launches(scene: Scene) -> None:
     scene.create(desired=1)
     scene.ec2.delete_launch_template(LaunchTemplateId=scene.template)
