@@ -83,9 +83,12 @@ def client(url: str, service: str, region: str = REGION, **credentials: str) -> 
 def emulator(
     *, company: bool = False, plain: bool = False, speed: float = 0, start: str = START
 ) -> Iterator[Emulated]:
-    """Run an emulator in a process of its own. With `speed` 0 only `control.advance` moves time."""
-    options = [f"--speed={speed}", f"--start={start}", f"--parent={os.getpid()}"]
-    options += ["--company"] * company + ["--plain"] * plain
+    """Run an emulator in a process of its own. With `speed` 0 only `control.advance` moves time.
+
+    Plain moto keeps real time, whatever `speed` and `start` say: its own timestamps do.
+    """
+    options = [f"--parent={os.getpid()}", *["--company"] * company]
+    options += ["--plain"] if plain else [f"--speed={speed}", f"--start={start}"]
     server = subprocess.Popen(
         [sys.executable, "-m", "emulator", *options], cwd=ROOT, stdout=subprocess.PIPE, text=True
     )

@@ -201,6 +201,17 @@ def test_each_change_has_its_own_id_and_is_in_sync_after_the_delay(aws: Emulated
         client.get_change(Id="C0123456789")
 
 
+def test_a_zone_that_is_busy_says_so_and_changes_nothing(aws: Emulated) -> None:
+    zone_id = zone(aws)
+    aws.control.fault(
+        "error", operation="ChangeResourceRecordSets", match=zone_id, code="PriorRequestNotComplete"
+    )
+    with pytest.raises(aws.client("route53").exceptions.PriorRequestNotComplete):
+        change(aws, zone_id, ("CREATE", record()))
+    assert listed(aws, zone_id) == []
+    change(aws, zone_id, ("CREATE", record()))
+
+
 def test_names_are_stored_in_lower_case_with_other_signs_escaped(aws: Emulated) -> None:
     zone_id = zone(aws, "Example.COM")
     change(aws, zone_id, ("CREATE", record("*.Shop.example.com")))

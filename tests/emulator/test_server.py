@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -144,9 +145,10 @@ def test_a_fault_strikes_by_parameters_after_some_and_a_number_of_times(aws: Emu
 def test_latency_delays_and_then_the_answer_comes(aws: Emulated) -> None:
     aws.control.set_speed(1)
     before = aws.control.now()
-    aws.control.fault("latency", service="ec2", ms=50)
+    aws.control.fault("latency", service="ec2", ms=50, times=None)
     call(aws, "ec2")
-    assert aws.control.now() - before >= timedelta(milliseconds=50)
+    call(aws, "ec2")
+    assert aws.control.now() - before >= timedelta(milliseconds=100)
 
 
 @pytest.mark.parametrize(
@@ -240,6 +242,21 @@ def test_a_role_of_another_account_leads_to_a_world_of_its_own(aws: Emulated) ->
     assert aws.control.calls()[-2]["account"] == "210987654321"
 
 
+def test_many_clients_at_once_get_one_template_for_one_token(aws: Emulated) -> None:
+    ec2 = aws.client("ec2")
+
+    def create(_: int) -> str:
+        made = ec2.create_launch_template(
+            LaunchTemplateName="web-1", LaunchTemplateData={"ImageId": "ami-0a1"}, ClientToken="t"
+        )
+        return str(made["LaunchTemplate"]["LaunchTemplateId"])
+
+    with ThreadPoolExecutor(8) as pool:
+        assert len(set(pool.map(create, range(24)))) == 1
+    assert [c["n"] for c in aws.control.calls()] == sorted(c["n"] for c in aws.control.calls())
+    assert len(aws.control.calls()) == 24
+
+
 def test_delays_are_set_by_name_and_a_reset_puts_everything_back(aws: Emulated) -> None:
     usual = aws.control.physics()
     assert aws.control.physics(boot=5, insync=0) == usual | {"boot": 5.0, "insync": 0.0}
@@ -262,15 +279,16 @@ def test_knobs_are_listed_and_a_wrong_turn_says_what_there_is(aws: Emulated) -> 
 
 
 def test_plain_moto_is_served_as_it_is_with_log_and_faults() -> None:
-    with emulator(plain=True) as aws:
+    with emulator(plain=True, company=True) as aws:
         ec2 = aws.client("ec2")
+        assert aws.client("ssm").get_parameters(Names=["/shop/images/batch"])["Parameters"]
         for n in range(16):
             ec2.create_launch_template(LaunchTemplateName=f"web-{n}", LaunchTemplateData={"ImageId": "ami-1"})
         assert len(ec2.describe_launch_templates()["LaunchTemplates"]) == 15
         aws.control.fault("throttle", service="ec2")
         with pytest.raises(ClientError, match="RequestLimitExceeded"):
             ec2.describe_vpcs()
-        assert len(aws.control.calls()) == 18
+        assert len(aws.control.calls()) == 19
 
 
 def start(tmp_path: Path, *options: str, **more: Any) -> subprocess.Popen[str]:
