@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import assert_never
 
-from reconciler.core.facts import retagged
+from reconciler.core.facts import retagged, to_tags
 from reconciler.core.ids import Arn
 from reconciler.kinds.group.live import LiveGroup
 from reconciler.kinds.group.steps import (
@@ -41,7 +41,7 @@ def _born(step: CreateGroup, arns: dict[str, Arn]) -> LiveGroup:
     return LiveGroup(
         name=want.name,
         arn=Arn(f"arn:group/{want.name}"),
-        tags=step.tags,
+        tags=to_tags({**dict(want.extra_tags), **dict(step.tags)}),
         sizes=step.sizes,
         template=want.name,
         template_version="1",
