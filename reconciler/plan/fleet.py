@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from reconciler.core.facts import Keeper, Read, T
 from reconciler.core.ids import FleetName, ZoneName
-from reconciler.kinds.group.steps import ReplaceInstance, TagGroup
+from reconciler.kinds.group.steps import ReplaceInstance
 from reconciler.kinds.record.after import BatchRefusedError
 from reconciler.kinds.record.live import LiveZone
 from reconciler.kinds.record.want import RecordSet
@@ -15,7 +15,7 @@ from reconciler.plan.part import Part, Row
 from reconciler.plan.parts import InPlace, in_place, parts_of
 from reconciler.plan.settle import USUAL, Physics
 from reconciler.plan.simulate import simulate
-from reconciler.plan.told import foreseen, planned
+from reconciler.plan.told import foreseen, planned, quiet
 from reconciler.strategies import machine, retire
 from reconciler.strategies.slice import Live, Slice, fleets_of, slice_of
 from reconciler.strategies.wanted import Allow, Wanted
@@ -161,7 +161,7 @@ def way(world: World, ask: Ask, physics: Physics = USUAL, *, ahead: bool = True)
         move = foreseen(move)
     wait = move if isinstance(move, Wait) else None
     blocked = move if isinstance(move, Blocked) else None
-    steps = [planned(step, "now", None) for step in now]
+    steps = [planned(step, "now", None) for step in now if not quiet(step)]
     held = blocked is not None and ask.allow.start is not None and blocked.why == ask.allow.start.why
     if ahead and (now or wait or held):
         steps += _preview(world, ask, physics, wait)
@@ -185,7 +185,8 @@ def _preview(world: World, ask: Ask, physics: Physics, wait: Wait | None) -> lis
         if isinstance(move, Blocked):
             steps.append(PlannedStep(op="blocked", name=ask.fleet, when="later", why=move.why))
             break
-        steps.append(planned(move, "later", world.as_of))
+        if isinstance(move, Wait) or not quiet(move):
+            steps.append(planned(move, "later", world.as_of))
         moved = _after(world, move, physics)
         if moved == world:
             break
@@ -195,11 +196,9 @@ def _preview(world: World, ask: Ask, physics: Physics, wait: Wait | None) -> lis
 
 
 def _tidy(steps: list[PlannedStep]) -> tuple[PlannedStep, ...]:
-    """Leave out bookkeeping tags and waits that follow a wait: a person reads this."""
+    """Leave out waits that begin with another wait: a person reads this."""
     kept: list[PlannedStep] = []
     for step in steps:
-        if step.op in (TagGroup.op, "tag-template"):
-            continue
         if step.op == "wait" and kept and kept[-1].op == "wait" and kept[-1].at == step.at:
             continue
         kept.append(step)

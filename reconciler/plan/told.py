@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
+from reconciler.core.facts import PREFIX
 from reconciler.kinds.balancer.steps import CreateRule, SetRule
 from reconciler.kinds.group.steps import (
     Attach,
@@ -41,6 +42,12 @@ def foreseen(move: Move) -> Move:
     for found, words in FORESEEN:
         why = found.sub(words, why)
     return replace(move, why=why)
+
+
+def quiet(step: Step) -> bool:
+    """Is this only bookkeeping: tags of ours that remember what was done."""
+    keys = (*(k for k, _ in step.put), *step.drop) if isinstance(step, TagGroup | TagTemplate) else ("",)
+    return all(k.startswith(PREFIX) for k in keys)
 
 
 def planned(move: Step | Wait, when: str, at: datetime | None) -> PlannedStep:

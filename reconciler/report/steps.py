@@ -1,14 +1,9 @@
 """One write in a few words, for progress lines and logs."""
 
-from reconciler.kinds.group.steps import TagGroup
 from reconciler.kinds.register import Step
-from reconciler.kinds.template.steps import TagTemplate
-from reconciler.plan.told import detail
+from reconciler.plan.told import detail, quiet
 
-
-def quiet(step: Step) -> bool:
-    """Is this only bookkeeping: a tag that remembers what was done."""
-    return isinstance(step, TagGroup | TagTemplate)
+__all__ = ["doing", "quiet"]
 
 
 def doing(step: Step) -> str:

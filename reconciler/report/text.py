@@ -128,7 +128,9 @@ def _item(item: Item, plan: TargetPlan) -> Iterator[_Line]:
     for step in item.steps:
         when = words.after(step, item, plan.as_of)
         yield _Line(f"          {when:<13} {words.step(step)}", "" if step.when == "now" else "dim")
-    if item.wait:
+    if item.wait and (
+        item.wait.until or item.wait.deadline or item.wait.why not in {s.why for s in item.steps}
+    ):
         yield _Line(f"        Waits: {words.waiting(item.wait, plan.as_of)}", "cyan")
     for note in item.notes:
         yield _Line(f"        Note: {note}", "yellow")
@@ -147,7 +149,7 @@ def _drift(rows: Iterable[Drift]) -> Iterator[_Line]:
         return
     yield _Line("  Drift: live differs, and no commit says so", "yellow")
     for row in rows:
-        heals = "  (healed)" if row.heals else ""
+        heals = "  (to be healed)" if row.heals else ""
         yield _Line(f"        {row.kind} {row.name}: {words.drifted(row)}{heals}")
     yield _Line()
 

@@ -138,6 +138,7 @@ CASES: Final[dict[str, Callable[[], World]]] = {
     "new-ami": new_ami,
     "capacity": settled,
     "drift": drift,
+    "heal": drift,
     "retire": settled,
     "over-a-limit": settled,
     "frozen": settled,

@@ -4,17 +4,20 @@
 """
 
 import json
+from datetime import timedelta
 
 import jsonschema
 import pytest
 
 from reconciler.core.redact import Redactor
+from reconciler.kinds.group.want import Sizes
 from reconciler.plan.model import Plan
 from reconciler.plan.saved import dump_worlds, load_worlds
+from reconciler.plan.settle import pass_time, resized
 from reconciler.report.as_json import plan_json, plan_schema
 from reconciler.report.markdown import plan_markdown
 from reconciler.report.text import plan_text
-from tests.golden.cases import CASES, HERE, folder
+from tests.golden.cases import CASES, HERE, folder, groups
 from tests.report.drive import TARGET, plan
 
 
@@ -46,6 +49,16 @@ def test_a_world_without_user_data_gives_the_same_plan(case: str) -> None:
     world = CASES[case]()
     saved = load_worlds(dump_worlds({TARGET: world}, Redactor(b"golden")))[TARGET]
     assert plan(folder(case), saved) == plan(folder(case), world)
+
+
+def test_a_digest_outlives_autoscaling_time_and_the_process() -> None:
+    world, case = CASES["new-ami"](), folder("new-ami")
+    before = plan(case, world).targets[0]
+    name = next(g.name for g in groups(world) if g.name.startswith("checkout"))
+    grown = resized(pass_time(world, timedelta(hours=1)), name, Sizes(min=2, max=10, desired=9))
+    after = plan(case, grown, key=b"another").targets[0]
+    assert before.items != after.items
+    assert before.digest == after.digest
 
 
 def test_every_folder_is_a_case() -> None:

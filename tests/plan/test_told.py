@@ -2,14 +2,16 @@ from datetime import timedelta
 
 import pytest
 
+from reconciler.core.facts import FAILED, IDLE, STAGE
 from reconciler.core.ids import Arn, ResourceName, ZoneId, ZoneName
 from reconciler.kinds.balancer.steps import SetRule
-from reconciler.kinds.group.steps import Attach, SetSizes
+from reconciler.kinds.group.steps import Attach, SetSizes, TagGroup
 from reconciler.kinds.group.want import Sizes
 from reconciler.kinds.record.steps import Action, Change, ChangeRecords
 from reconciler.kinds.record.want import RecordSet
 from reconciler.kinds.register import Step, Wait
-from reconciler.plan.told import detail, foreseen, planned, weight_of
+from reconciler.kinds.template.steps import TagTemplate
+from reconciler.plan.told import detail, foreseen, planned, quiet, weight_of
 from tests.worlds import NOON
 
 OLD, NEW = ResourceName("web-1"), ResourceName("web-2")
@@ -84,6 +86,20 @@ DETAILS: list[tuple[str, Step, str]] = [
 @pytest.mark.parametrize(("step", "text"), [d[1:] for d in DETAILS], ids=[d[0] for d in DETAILS])
 def test_a_step_tells_how_much(step: Step, text: str) -> None:
     assert detail(step) == text
+
+
+@pytest.mark.parametrize(
+    ("step", "only_ours"),
+    [
+        (TagGroup(name=NEW, put=((STAGE, "1"),), drop=(IDLE,)), True),
+        (TagGroup(name=NEW, put=((STAGE, "1"), ("team", "shop"))), False),
+        (TagGroup(name=NEW, drop=("team",)), False),
+        (TagTemplate(name=NEW, id="lt-1", drop=(FAILED,)), True),
+        (rule(90, 10, NEW), False),
+    ],
+)
+def test_a_tag_of_git_is_told_and_bookkeeping_is_not(step: Step, only_ours: bool) -> None:
+    assert quiet(step) is only_ours
 
 
 def test_a_wait_tells_how_long_it_is() -> None:

@@ -65,7 +65,7 @@ def empty() -> World:
     )
 
 
-def goal(desired: Desired, commit: Commit, world: World) -> Goal:
+def goal(desired: Desired, commit: Commit, world: World, key: bytes = b"golden") -> Goal:
     target = desired.target(TARGET)
     assert target is not None
     return Goal(
@@ -76,13 +76,13 @@ def goal(desired: Desired, commit: Commit, world: World) -> Goal:
         ancestors=frozenset({BEFORE, commit}),
         limits=limits_of(target),
         freezes=freezes_of(target),
-        reasons=Reasons(Redactor(b"golden")),
+        reasons=Reasons(Redactor(key)),
     )
 
 
-def plan(folder: Path, world: World, commit: Commit = NOW, *, ahead: bool = True) -> Plan:
+def plan(folder: Path, world: World, commit: Commit = NOW, *, key: bytes = b"golden") -> Plan:
     desired = desired_of(folder)
-    return Plan(commit=commit, targets=(plan_target(goal(desired, commit, world), world, ahead=ahead),))
+    return Plan(commit=commit, targets=(plan_target(goal(desired, commit, world, key), world),))
 
 
 def a_pass(desired: Desired, commit: Commit, world: World) -> tuple[World, TargetPlan]:
