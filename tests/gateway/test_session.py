@@ -183,6 +183,14 @@ def test_past_the_deadline_nothing_is_sent(writer, aws_url):
     assert len(aws_url.sent) == 1
 
 
+def test_once_stopped_nothing_is_sent_whatever_begins(writer, aws_url):
+    writer.stop()
+    writer.begin(deadline=timedelta(minutes=5))
+    with pytest.raises(DeadlineError, match="DescribePolicies was not sent: the program is stopping"):
+        writer.client("autoscaling").describe_policies()
+    assert aws_url.sent == []
+
+
 def test_the_first_write_asks_whose_account_it_is(writer, aws_url):
     api = writer.client("autoscaling")
     api.delete_auto_scaling_group(**DELETE)
