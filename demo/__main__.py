@@ -13,7 +13,8 @@ from demo.stage import Stage, StoryError
 from demo.story import Story, Teller
 from demo.truth import Truth
 
-SPEED = 60.0  # emulated seconds in one: half an hour of keepOld passes in half a minute
+SPEED = 60.0  # emulated seconds in one: an instance boots in a second and a half
+WIDTH = 118  # columns where there is no terminal
 LAST = 40  # lines of the daemon's log that are shown when the story fails
 
 
@@ -23,6 +24,8 @@ def main() -> int:
     parser.add_argument("--speed", type=float, default=SPEED, help="emulated seconds in a real one")
     asked = parser.parse_args()
     console, began = Console(highlight=False), monotonic()
+    if not console.is_terminal:
+        console.width = WIDTH
     with tempfile.TemporaryDirectory(prefix="reconciler-demo-") as folder:
         stage = Stage(Path(folder), asked.speed)
         try:

@@ -48,7 +48,9 @@ class Stage:
         if not self.url:
             raise StoryError("the emulated AWS did not start")
         self.aws = Client(self.url)
-        self.git("init", "--quiet", "--initial-branch=main", str(self.repository), at=self.folder)
+        self.git("init", "--quiet", "--bare", "--initial-branch=main", str(self.origin), at=self.folder)
+        self.git("clone", "--quiet", str(self.origin), str(self.repository), at=self.folder)
+        self.git("checkout", "--quiet", "-B", "main")
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -57,8 +59,13 @@ class Stage:
         self._stack.close()
 
     @property
+    def origin(self) -> Path:
+        """The repository of the desired state, as a git host holds it."""
+        return self.folder / "shop.git"
+
+    @property
     def repository(self) -> Path:
-        """The repository of the desired state."""
+        """A person's clone of it."""
         return self.folder / "shop"
 
     @property
@@ -74,7 +81,7 @@ class Stage:
             "AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE",
             "AWS_SECRET_ACCESS_KEY": "example",
             "AWS_EC2_METADATA_DISABLED": "true",
-            "RECONCILER_REPO": str(self.repository),
+            "RECONCILER_REPO": str(self.origin),
             "RECONCILER_CACHE": str(self.folder / "cache"),
         }
 
@@ -95,18 +102,31 @@ class Stage:
         """Put the sample company's documents into the repository."""
         shutil.copytree(ROOT / "desired-state", self.repository, dirs_exist_ok=True)
 
-    def commit(self, message: str) -> str:
-        """Commit all that changed; return the commit."""
+    def push(self, message: str, branch: str = "main") -> str:
+        """Commit all that changed to a branch and push it; return the commit."""
+        if branch != "main":
+            self.git("checkout", "--quiet", "-b", branch)
         self.git("add", "--all")
         self.git("commit", "--quiet", "--message", message)
+        self.git("push", "--quiet", "origin", branch)
         return self.git("rev-parse", "HEAD")
 
-    def merge(self, branch: str, message: str) -> str:
-        """Commit to a branch and merge it, as a pull request is merged; return the merge."""
-        self.git("checkout", "--quiet", "-b", branch)
-        self.commit(message)
+    def merge(self, branch: str) -> str:
+        """Merge a branch, as a pull request is merged; return the merge commit."""
         self.git("checkout", "--quiet", "main")
-        self.git("merge", "--quiet", "--no-ff", "--message", f"Merge {branch}: {message}", branch)
+        self.git("merge", "--quiet", "--no-ff", "--message", f"Merge {branch}", branch)
+        self.git("push", "--quiet", "origin", "main")
+        return self.git("rev-parse", "HEAD")
+
+    def propose_and_merge(self, branch: str, message: str) -> str:
+        """Push a branch with all that changed and merge it; return the merge commit."""
+        self.push(message, branch)
+        return self.merge(branch)
+
+    def revert(self) -> str:
+        """Revert the last merge; return the commit."""
+        self.git("revert", "--no-edit", "-m", "1", "HEAD")
+        self.git("push", "--quiet", "origin", "main")
         return self.git("rev-parse", "HEAD")
 
     def edit(self, name: str, old: str, new: str) -> None:

@@ -4,6 +4,7 @@ import json
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -101,7 +102,7 @@ class Story:
         """A desired state is committed, planned, and comes up."""
         self.tell.begin("A desired state is committed: five fleets, three images, a zone")
         self.stage.fill()
-        commit = self.stage.commit("Describe the shop")
+        commit = self.stage.push("Describe the shop")
         code, said = self.stage.run("validate", str(self.stage.repository))
         self.tell.quote(f"$ reconciler validate\n{said}")
         self.tell.check("the documents are valid", holds=code == 0)
@@ -146,18 +147,16 @@ class Story:
         before = {f: self.truth.names(f) for f in ("checkout", "api", "search")}
         old = self.truth.weights("checkout")
         self.stage.edit("images/base.yaml", "prod-ireland: ami-0a1000000000001", f"prod-ireland: {NEW_IMAGE}")
-        self.stage.git("checkout", "--quiet", "-b", "preview")
-        self.stage.commit("Adopt the patched image")
-        code, said = self.stage.run("plan", "--ref", "preview")
-        self.stage.git("checkout", "--quiet", "main")
-        self.tell.quote(f"$ reconciler plan --ref preview\n{said}", 24)
+        self.stage.push("Adopt the patched image", "patched-image")
+        code, said = self.stage.run("plan", "--ref", "patched-image")
+        self.tell.quote(f"$ reconciler plan --ref patched-image\n{said}", 24)
         self.tell.check("the plan of the branch could be made, and changed nothing", holds=code == 0)
         since = self.stage.logged()
-        self.stage.git(
-            "merge", "--quiet", "--no-ff", "--message", "Merge preview: adopt the image", "preview"
-        )
+        self.stage.merge("patched-image")
         with Watch(self.truth, "checkout") as watch:
-            self.wait_for("rollout.shifted", since, name="checkout")
+            for fleet in before:
+                self.wait_for("rollout.shifted", since, name=fleet)
+            self.skip_keep_old()
             for fleet, names in before.items():
                 self.stage.until(f"{fleet} is replaced", partial(self._replaced, fleet, names))
         for weights in watch.seen:
@@ -174,6 +173,11 @@ class Story:
             "the old groups are gone, each fleet has one", holds=len(self.truth.names()) == len(FLEETS)
         )
         self.converged(since)
+
+    def skip_keep_old(self) -> None:
+        """Let the time pass in which the old revision could be gone back to."""
+        self.tell.say("All traffic has moved; the old groups are kept for 30 minutes. Half an hour later:")
+        self.stage.aws.advance(timedelta(minutes=30))
 
     def _replaced(self, fleet: str, before: list[str]) -> bool:
         names = self.truth.names(fleet)
@@ -207,7 +211,7 @@ class Story:
         since = self.stage.logged()
         file = self.stage.repository / "fleets" / "search.yaml"
         file.write_text(file.read_text() + "  drift: heal\n")
-        self.stage.merge("heal", "Heal search")
+        self.stage.propose_and_merge("heal", "Heal search")
         self.wait_for("drift.healed", since, name="search")
         self.quote_events(since, "drift.healed")
         self.tell.check("the group's maximum is 4 again, as git says", holds=self._max("search") == 4)
@@ -218,7 +222,7 @@ class Story:
         self.tell.begin("A broken commit is merged: it is rejected, production is untouched")
         since, before = self.stage.logged(), (self.truth.names(), self.truth.record_count())
         self.stage.edit("fleets/worker.yaml", "min: 1, max: 8", "min: 9, max: 8")
-        commit = self.stage.merge("typo", "Grow the workers")
+        commit = self.stage.propose_and_merge("typo", "Grow the workers")
         self.wait_for("commit.rejected", since, commit=commit)
         self.quote_events(since, "commit.rejected")
         said = self.events("commit.rejected", since)[0]
@@ -226,14 +230,14 @@ class Story:
         self.wait_for("pass.done", self.stage.logged())
         now = (self.truth.names(), self.truth.record_count())
         self.tell.check("the last good commit stays in force, nothing on AWS changed", holds=now == before)
-        self.stage.git("revert", "--no-edit", "-m", "1", "HEAD")
+        self.stage.revert()
 
     def removed_fleet(self) -> None:
         """A fleet is taken out of git: it is drained and retired."""
         self.tell.begin("A fleet is taken out of git: drained, then retired")
         since = self.stage.logged()
         (self.stage.repository / "fleets" / "worker.yaml").unlink()
-        self.stage.merge("no-worker", "Retire the workers")
+        self.stage.propose_and_merge("no-worker", "Retire the workers")
         self.wait_for("fleet.retired", since, name="worker")
         self.quote_events(since, "step.applied", "fleet.retired")
         self.tell.check("AWS holds no group of it", holds=not self.truth.groups("worker"))
@@ -245,7 +249,7 @@ class Story:
         since, before = self.stage.logged(), self.truth.names()
         for name in ("api", "search"):
             (self.stage.repository / "fleets" / f"{name}.yaml").unlink()
-        self.stage.merge("too-much", "Clean up")
+        self.stage.propose_and_merge("too-much", "Clean up")
         refused = self.wait_for("limit.refused", since)
         self.quote_events(since, "limit.refused")
         self.tell.check(
@@ -254,7 +258,7 @@ class Story:
         )
         self.wait_for("pass.done", self.stage.logged())
         self.tell.check("every group is still there", holds=self.truth.names() == before)
-        self.stage.git("revert", "--no-edit", "-m", "1", "HEAD")
+        self.stage.revert()
         self.converged(self.stage.logged())
 
     def killed(self) -> None:
@@ -262,7 +266,7 @@ class Story:
         self.tell.begin("The daemon is killed with -9 in the middle of a rollout, and started again")
         since, before = self.stage.logged(), self.truth.names("batch")
         self.stage.edit("fleets/batch.yaml", 'generation: "1"', 'generation: "2"')
-        self.stage.merge("roll", "Roll the batch fleet")
+        self.stage.propose_and_merge("roll", "Roll the batch fleet")
         self.stage.until("a second group of batch", lambda: len(self.truth.groups("batch")) == 2)
         code = self.stage.stop_daemon(signal.SIGKILL)
         halfway = {g["AutoScalingGroupName"]: in_service(g) for g in self.truth.groups("batch")}
@@ -271,6 +275,8 @@ class Story:
         )
         self.tell.check("it was in the middle: two groups stand side by side", holds=len(halfway) == 2)
         self.stage.start_daemon()
+        self.wait_for("rollout.shifted", since, name="batch")
+        self.skip_keep_old()
         self.stage.until("batch is replaced", lambda: self._replaced("batch", before))
         self.quote_events(since, "daemon.started", "rollout.resumed", "rollout.shifted", "rollout.finished")
         self.converged(since)

@@ -54,8 +54,8 @@ def write(session: Session, looks: tuple[Look, ...], tell: Progress) -> bool:
 
 
 def _write_one(session: Session, look: Look, tell: Progress) -> bool:
-    tell.plan(look.plan)
     if look.seen is None:
+        tell.plan(look.plan)
         return False
     failed = False
     try:
@@ -64,7 +64,8 @@ def _write_one(session: Session, look: Look, tell: Progress) -> bool:
             failed = failed or isinstance(outcome, Failed)
     except Exception as error:  # it ends this target's pass, and was told as the step's failure
         err(f"error: target {look.target.name}: {say(error)}")
-        return True
+        failed = True
+    tell.plan(look.plan)
     return failed
 
 

@@ -41,7 +41,7 @@ class Lines:
     def plan(self, plan: TargetPlan) -> None:
         """Tell of reasons that are new."""
         for item in plan.items:
-            key, now = (item.kind, item.name, item.target), state(item)
+            key, now = (item.kind, item.name, item.target), held(item)
             if self.told.get(key, "") != now:
                 self.told[key] = now
                 if now:
@@ -80,13 +80,18 @@ def _table(rows: dict[tuple[str, str, str], Item]) -> "Table":
 
 
 def state(item: Item) -> str:
-    """Return what one document waits for or is stopped by, in one line; nothing when it is done."""
+    """Return what happens to one document, in one line; nothing when it is done."""
+    return held(item) or (f"{item.action}" if item.now else "")
+
+
+def held(item: Item) -> str:
+    """Return what one document waits for or is stopped by, in one line; nothing when it is neither."""
     if item.wait:
         until = f" (until {item.wait.until:%H:%M:%S})" if item.wait.until else ""
         return f"waiting: {item.wait.why}{until}"
     if item.blocked:
         return f"{item.action}: {item.blocked.why}"
-    return f"{item.action}" if item.now else ""
+    return ""
 
 
 def step_line(outcome: Done | Failed) -> str:
