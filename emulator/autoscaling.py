@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from moto.autoscaling.models import AutoScalingBackend
 from moto.autoscaling.responses import AutoScalingResponse
+from moto.ec2.exceptions import InvalidInstanceIdError
 from moto.ec2.models import EC2Backend
 
 from emulator import activities, attachments, group_settings, group_tags, hands, instances, members, scaling
@@ -182,6 +183,15 @@ def _stop(backend: EC2Backend, instance_ids: list[str], *args: Any, **kwargs: An
     return answer
 
 
+def _get_instance(backend: EC2Backend, instance_id: str) -> Any:
+    """Look from the newest on and copy nothing: moto asks for each instance that it has just made."""
+    for reservation in reversed(backend.reservations.values()):
+        for instance in reservation.instances:
+            if instance.id == instance_id:
+                return instance
+    raise InvalidInstanceIdError(instance_id)
+
+
 def _terminated(backend: AutoScalingBackend, instance_ids: Sequence[str]) -> None:
     region_of(backend.account_id, backend.region_name).lost(instance_ids)
 
@@ -190,7 +200,7 @@ def install() -> None:
     """Take the place of moto's Auto Scaling."""
     serve(AutoScalingResponse, "autoscaling", OPERATIONS)
     patch(AutoScalingBackend, notify_terminate_instances=_terminated)
-    patch(EC2Backend, stop_instances=_stop)
+    patch(EC2Backend, stop_instances=_stop, get_instance=_get_instance)
     LOST[:] = [instances.lost]
     INSPECT[:] = [instances.inspect]
 
