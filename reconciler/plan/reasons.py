@@ -26,8 +26,10 @@ PATHS: Final = {
     "tags": "Target.spec",
     "target group": "spec.traffic.targetGroup",
     "balancer": "spec.traffic.balancer",
+    "attach": "spec.traffic.attach",
     "rule": "spec.traffic.listener",
     "dns": "spec.traffic.dns",
+    "attach": "spec.traffic.attach",
     "protect": "metadata.protect",
 }
 """Where in the documents each part stands."""
@@ -42,7 +44,7 @@ FIELDS: Final = {
 }
 """Fields of AWS that the documents name otherwise."""
 
-WHOLE: Final = ("policies", "schedules", "rule", "dns")
+WHOLE: Final = ("policies", "schedules", "rule", "dns", "attach")
 """Parts whose fields are named by us, not by the documents: the field follows the path in brackets."""
 
 LONGEST: Final = 80  # characters of a value in a reason
@@ -60,7 +62,7 @@ class Reasons:
 
     def changed(self, fleet: DesiredFleet, parts: tuple[Part, ...]) -> tuple[Because, ...]:
         """Parts that git changed beside the revision."""
-        return tuple(because for part in parts for because in _changed(fleet, part))
+        return tuple(dict.fromkeys(because for part in parts for because in _changed(fleet, part)))
 
     def replaced(
         self, fleet: DesiredFleet, old: LiveTemplate | None, want: Wanted, paths: tuple[str, ...]
