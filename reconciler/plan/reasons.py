@@ -29,7 +29,6 @@ PATHS: Final = {
     "attach": "spec.traffic.attach",
     "rule": "spec.traffic.listener",
     "dns": "spec.traffic.dns",
-    "attach": "spec.traffic.attach",
     "protect": "metadata.protect",
 }
 """Where in the documents each part stands."""
