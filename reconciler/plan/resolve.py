@@ -330,13 +330,18 @@ def _balancer(
             Listener(
                 port=x.port,
                 protocol=x.protocol,
-                certificates=tuple(Arn(c) for c in x.certificates),
+                certificates=_certificates(x.certificates),
                 ssl_policy=x.sslPolicy or "",
             )
             for x in sorted(spec.listeners, key=lambda x: x.port)
         ),
         tags=(),
     )
+
+
+def _certificates(written: Sequence[str]) -> tuple[Arn, ...]:
+    """Return the default certificate first; the order of the others means nothing."""
+    return tuple(Arn(c) for c in (*written[:1], *sorted(set(written[1:]) - set(written[:1]))))
 
 
 def full_name(name: str, domain: str) -> str:

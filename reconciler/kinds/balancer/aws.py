@@ -19,6 +19,7 @@ from reconciler.kinds.balancer.want import HealthCheck
 
 PAGE: Final = 400  # of every paged operation
 TAGS: Final = 20  # ARNs of one DescribeTags
+SECURE: Final = ("HTTPS", "TLS")  # protocols of listeners that have certificates
 
 
 def read(aws: Aws) -> tuple[tuple[LiveBalancer, ...], tuple[LiveTargetGroup, ...]]:
@@ -129,9 +130,27 @@ def _web_acl(aws: Aws, live: LiveBalancer) -> str:
 
 
 def read_listeners(aws: Aws, balancer: Arn) -> tuple[LiveListener, ...]:
-    """Return a balancer's listeners, by port. Source: elbv2:DescribeListeners."""
+    """Return a balancer's listeners, by port, with all of their certificates.
+
+    Source: elbv2:DescribeListeners (the default certificate alone), DescribeListenerCertificates.
+    """
     raws = _pages(aws, "describe_listeners", "Listeners", LoadBalancerArn=balancer)
-    return tuple(sorted(map(to_listener, raws), key=lambda x: x.port))
+    found = [
+        replace(x, certificates=read_certificates(aws, x.arn)) if x.protocol in SECURE else x
+        for x in map(to_listener, raws)
+    ]
+    return tuple(sorted(found, key=lambda x: x.port))
+
+
+def read_certificates(aws: Aws, listener: Arn) -> tuple[Arn, ...]:
+    """Return a listener's certificates, the default first, the others sorted.
+
+    Source: elbv2:DescribeListenerCertificates.
+    """
+    raws = _pages(aws, "describe_listener_certificates", "Certificates", ListenerArn=listener)
+    default = {Arn(c["CertificateArn"]) for c in raws if c.get("IsDefault")}
+    others = {Arn(c["CertificateArn"]) for c in raws} - default
+    return (*sorted(default), *sorted(others))
 
 
 def to_listener(raw: dict[str, Any]) -> LiveListener:
@@ -177,12 +196,14 @@ def look_at_target_groups(
     )
 
 
-def read_rules(aws: Aws, wanted: frozenset[tuple[Arn, int]]) -> tuple[LiveRule, ...]:
+def read_rules(
+    aws: Aws, wanted: frozenset[tuple[Arn, int]], whole: frozenset[Arn] = frozenset()
+) -> tuple[LiveRule, ...]:
     """Return the rules of every listener that fleets name; tags only of those at a wanted priority.
 
-    Source: elbv2:DescribeRules, DescribeTags.
+    Of the listeners in `whole`, every rule has its tags. Source: elbv2:DescribeRules, DescribeTags.
     """
-    listeners = sorted({arn for arn, _ in wanted})
+    listeners = sorted({arn for arn, _ in wanted} | whole)
     raws = aws.each(lambda arn: _pages(aws, "describe_rules", "Rules", ListenerArn=arn), listeners)
     rules = [
         to_rule(raw, arn, ())
@@ -190,7 +211,8 @@ def read_rules(aws: Aws, wanted: frozenset[tuple[Arn, int]]) -> tuple[LiveRule, 
         for raw in found
         if not raw.get("IsDefault")
     ]
-    tags = read_tags(aws, [r.arn for r in rules if (r.listener, r.priority) in wanted])
+    told = [r.arn for r in rules if (r.listener, r.priority) in wanted or r.listener in whole]
+    tags = read_tags(aws, told)
     return tuple(replace(r, tags=tags.get(r.arn, ())) for r in rules)
 
 

@@ -9,7 +9,7 @@ from reconciler.core.facts import REVISION, Keeper, Tags, identity, tag, to_tags
 from reconciler.core.ids import Arn, ResourceName
 from reconciler.gateway.errors import Failure, classify
 from reconciler.gateway.session import Aws
-from reconciler.kinds.balancer.aws import read_listeners, read_tags, to_rule
+from reconciler.kinds.balancer.aws import read_certificates, read_listeners, read_tags, to_rule
 from reconciler.kinds.balancer.live import LiveRule
 from reconciler.kinds.balancer.steps import (
     BalancerStep,
@@ -286,11 +286,26 @@ def _set(
                 waf.associate_web_acl(WebACLArn=step.web_acl, ResourceArn=step.arn)
             else:
                 waf.disassociate_web_acl(ResourceArn=step.arn)
-        case SetListener(listener=want):
-            request: dict[str, Any] = {"Certificates": [{"CertificateArn": c} for c in want.certificates[:1]]}
-            if want.ssl_policy:
-                request["SslPolicy"] = want.ssl_policy
-            client.modify_listener(ListenerArn=step.arn, **request)
+        case SetListener():
+            _set_listener(aws, step)
         case _:
             assert_never(step)
     return DONE
+
+
+def _set_listener(aws: Aws, step: SetListener) -> None:
+    """Write the default certificate and the policy, then add and take away the others."""
+    client, want = aws.client("elbv2"), step.listener
+    request: dict[str, Any] = {"Certificates": [{"CertificateArn": c} for c in want.certificates[:1]]}
+    if want.ssl_policy:
+        request["SslPolicy"] = want.ssl_policy
+    client.modify_listener(ListenerArn=step.arn, **request)
+    have, wanted = set(read_certificates(aws, step.arn)), set(want.certificates)
+    if more := sorted(wanted - have):
+        client.add_listener_certificates(
+            ListenerArn=step.arn, Certificates=[{"CertificateArn": c} for c in more]
+        )
+    if less := sorted(have - wanted):
+        client.remove_listener_certificates(
+            ListenerArn=step.arn, Certificates=[{"CertificateArn": c} for c in less]
+        )
