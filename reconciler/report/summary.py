@@ -18,11 +18,6 @@ class Summary:
     blocked: int
     unread: int
 
-    @property
-    def changes(self) -> int:
-        """Documents that something happens to."""
-        return self.create + self.replace + self.update + self.retire
-
     def as_dict(self) -> dict[str, int]:
         """Return the counts by name, in the order in which they are told."""
         return asdict(self)

@@ -43,10 +43,22 @@ spec:
     max: 6
     desired: 3
 """
+BALANCED = """\
+  traffic:
+    balancer:
+      listeners: [{port: 80, protocol: HTTP}]
+      targetGroup: {port: 8080, protocol: HTTP, drain: 60s}
+    dns: {zone: example-com, name: web}
+---
+apiVersion: reconciler/v1
+kind: Zone
+metadata: {name: example-com}
+spec: {target: prod, domain: example.com, records: []}
+"""
 
 
-def fleet() -> DesiredFleet:
-    found = load({"web.yaml": TEXT.encode()})
+def fleet(more: str = "") -> DesiredFleet:
+    found = load({"web.yaml": (TEXT + more).encode()})
     assert isinstance(found, Desired), found
     return found.fleets[0]
 
@@ -202,3 +214,28 @@ def test_a_change_that_live_already_has_is_told_as_one_of_git() -> None:
     size, health = REASONS.changed(fleet(), parts)
     assert (size.path, size.old, size.new) == ("spec.capacity.max", "", "6")
     assert (health.path, health.old, health.new) == ("spec.health", "", "changed in git")
+
+
+def test_a_drain_is_a_duration_at_the_target_group_of_the_balancer() -> None:
+    row = Row(
+        resource="target-group/web-1",
+        field="attributes.deregistration_delay.timeout_seconds",
+        want="90",
+        live="60",
+    )
+    part = Part(name="target group", want="", rows=(row,), step=None)
+    (found,) = REASONS.changed(fleet(BALANCED), (part,))
+    assert (found.path, found.old, found.new, found.at) == (
+        "spec.traffic.balancer.targetGroup.drain",
+        "1m",
+        "1m30s",
+        "web.yaml:29",
+    )
+
+
+def test_a_reason_that_stands_in_several_parts_is_told_once() -> None:
+    parts = (
+        Part(name="health", want=[1], rows=(), step=None),
+        Part(name="health", want=[2], rows=(), step=None),
+    )
+    assert len(REASONS.changed(fleet(), parts)) == 1

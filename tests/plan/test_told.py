@@ -3,16 +3,31 @@ from datetime import timedelta
 import pytest
 
 from reconciler.core.facts import FAILED, IDLE, STAGE
-from reconciler.core.ids import Arn, ResourceName, ZoneId, ZoneName
-from reconciler.kinds.balancer.steps import SetRule
-from reconciler.kinds.group.steps import Attach, SetSizes, TagGroup
-from reconciler.kinds.group.want import Sizes
+from reconciler.core.ids import Arn, InstanceId, ResourceName, ZoneId, ZoneName
+from reconciler.kinds.balancer.steps import CreateRule, SetRule
+from reconciler.kinds.group.steps import (
+    Attach,
+    CreateGroup,
+    DeleteGroup,
+    DeletePolicy,
+    DeleteSchedule,
+    Detach,
+    PutPolicy,
+    PutSchedule,
+    ReplaceInstance,
+    ResumeProcesses,
+    SetSizes,
+    TagGroup,
+    UpdateGroup,
+)
+from reconciler.kinds.group.want import Policy, Schedule, Sizes
 from reconciler.kinds.record.steps import Action, Change, ChangeRecords
 from reconciler.kinds.record.want import RecordSet
 from reconciler.kinds.register import Step, Wait
 from reconciler.kinds.template.steps import TagTemplate
 from reconciler.plan.told import detail, foreseen, planned, quiet, weight_of
-from tests.worlds import NOON
+from reconciler.strategies.wanted import TrafficKind
+from tests.worlds import NOON, wanted
 
 OLD, NEW = ResourceName("web-1"), ResourceName("web-2")
 
@@ -54,6 +69,13 @@ def test_the_weight_is_that_of_the_revision_that_remembers_it(
     assert weight_of(make(old, new, mark)) == percent
 
 
+def test_a_rule_that_is_made_gives_all_traffic() -> None:
+    made = wanted(kind=TrafficKind.LISTENER).rule
+    assert made is not None
+    step = CreateRule(name=NEW, rule=made, weights=((arn(NEW), 100),), mark=NEW, stage="1")
+    assert weight_of(step) == 100
+
+
 DETAILS: list[tuple[str, Step, str]] = [
     (
         "sizes that change",
@@ -65,6 +87,33 @@ DETAILS: list[tuple[str, Step, str]] = [
         Attach(name=NEW, target_groups=(arn("shared"),), classic=("old-lb",)),
         "to shared, old-lb",
     ),
+    (
+        "what a group is born with",
+        CreateGroup(group=wanted().group, sizes=Sizes(min=2, max=6, desired=3), tags=(), attached=True),
+        "min 2, desired 3, max 6",
+    ),
+    (
+        "members that are written",
+        UpdateGroup(name=NEW, members=(("HealthCheckType", '"ELB"'),)),
+        "HealthCheckType",
+    ),
+    ("tags put and dropped", TagGroup(name=NEW, put=(("team", "shop"),), drop=("env",)), "team, -env"),
+    ("a policy", PutPolicy(name=NEW, policy=Policy(name="cpu", body="{}")), "cpu"),
+    ("a policy that goes", DeletePolicy(name=NEW, policy="cpu"), "cpu"),
+    (
+        "a schedule",
+        PutSchedule(name=NEW, schedule=Schedule(name="day", cron="0 8 * * *", timezone="UTC", min=1, max=2)),
+        "day",
+    ),
+    ("a schedule that goes", DeleteSchedule(name=NEW, schedule="day"), "day"),
+    (
+        "where a group is detached",
+        Detach(name=NEW, target_groups=(arn("shared"),), classic=()),
+        "from shared",
+    ),
+    ("an instance", ReplaceInstance(name=NEW, instance=InstanceId("i-1")), "i-1"),
+    ("processes", ResumeProcesses(name=NEW, processes=("Launch", "Terminate")), "Launch, Terminate"),
+    ("nothing more than the name", DeleteGroup(name=NEW), ""),
     ("the shares of a rule", rule(90, 10, NEW), "weights web-1=90, web-2=10"),
     ("the shares of records", records(90, 10, NEW), "weights web-1=90, web-2=10"),
     (
