@@ -114,13 +114,18 @@ def apply(
     wait: Annotated[bool, typer.Option("--wait", help="Pass after pass until converged.")] = False,
     timeout: Annotated[str, typer.Option(help="With --wait: give up after this, with exit code 1.")] = "1h",
     every: Annotated[str, typer.Option(help="With --wait: time between two passes.")] = "10s",
+    accept_history: Annotated[
+        bool, typer.Option("--accept-history", help="Take up a rewritten history: re-tag, prune nothing.")
+    ] = False,
 ) -> None:
     """Do what is safe now. Exit 0: done, 1: error, 3: blocked (limit, freeze, conflict, failed rollout)."""
+    from reconciler.cli.apply import Patience
     from reconciler.cli.apply import apply as command
 
-    limits = (span(timeout), span(every))
+    patience = Patience(timeout=span(timeout), every=span(every))
     with told():
-        code = command(settings(repo, ref, path, target), wait=wait, timeout=limits[0], every=limits[1])
+        asked = settings(repo, ref, path, target)
+        code = command(asked, patience if wait else None, accept_history=accept_history)
     raise typer.Exit(code)
 
 

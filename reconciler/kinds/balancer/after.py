@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import assert_never
 
-from reconciler.core.facts import to_tags
+from reconciler.core.facts import retagged, to_tags
 from reconciler.core.ids import Arn
 from reconciler.kinds.balancer.live import LiveBalancer, LiveListener, LiveRule, LiveTargetGroup
 from reconciler.kinds.balancer.steps import (
@@ -22,6 +22,7 @@ from reconciler.kinds.balancer.steps import (
     SetRuleConditions,
     SetTargetGroupAttributes,
     SetWebAcl,
+    TagBalancing,
 )
 
 
@@ -56,6 +57,8 @@ def after(step: BalancerStep, live: Balancing) -> Balancing:
         case DeleteTargetGroup():
             kept = tuple(t for t in live.target_groups if t.name != step.name)
             return replace(live, target_groups=kept)
+        case TagBalancing():
+            return _tagged(step, live)
         case SetTargetGroupAttributes():
             return replace(live, target_groups=tuple(_attributed(t, step) for t in live.target_groups))
         case DeleteBalancer():
@@ -178,3 +181,19 @@ def _changed(
             )
         case _:
             assert_never(step)
+
+
+def _tagged(step: TagBalancing, live: Balancing) -> Balancing:
+    """Tags that were not looked at stay unknown."""
+    put = dict(step.put)
+    return Balancing(
+        balancers=tuple(
+            replace(b, tags=retagged(b.tags, put)) if b.arn == step.arn and b.tags is not None else b
+            for b in live.balancers
+        ),
+        target_groups=tuple(
+            replace(t, tags=retagged(t.tags, put)) if t.arn == step.arn and t.tags is not None else t
+            for t in live.target_groups
+        ),
+        rules=tuple(replace(r, tags=retagged(r.tags, put)) if r.arn == step.arn else r for r in live.rules),
+    )

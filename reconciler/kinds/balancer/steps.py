@@ -173,6 +173,17 @@ class DeleteTargetGroup:
     arn: Arn
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TagBalancing:
+    """Put tags of ours on a balancer, target group or rule (elbv2:AddTags)."""
+
+    op: ClassVar[str] = "tag-balancing"
+    name: ResourceName
+    arn: Arn
+    put: Tags
+    because: str = ""
+
+
 BalancerStep: TypeAlias = (
     CreateTargetGroup
     | CreateBalancer
@@ -188,4 +199,5 @@ BalancerStep: TypeAlias = (
     | SetListener
     | DeleteBalancer
     | DeleteTargetGroup
+    | TagBalancing
 )

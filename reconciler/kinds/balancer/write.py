@@ -27,6 +27,7 @@ from reconciler.kinds.balancer.steps import (
     SetRuleConditions,
     SetTargetGroupAttributes,
     SetWebAcl,
+    TagBalancing,
 )
 from reconciler.kinds.balancer.want import Attributes
 from reconciler.kinds.receipt import ALREADY, DONE, Receipt
@@ -60,6 +61,7 @@ def do(aws: Aws, step: BalancerStep, keeper: Keeper) -> Receipt:
             | SetBalancerSecurityGroups()
             | SetWebAcl()
             | SetListener()
+            | TagBalancing()
         ):
             return _set(aws, step)
         case _:
@@ -266,7 +268,8 @@ def _set(
     | SetBalancerAttributes
     | SetBalancerSecurityGroups
     | SetWebAcl
-    | SetListener,
+    | SetListener
+    | TagBalancing,
 ) -> Receipt:
     client = aws.client("elbv2")
     match step:
@@ -288,6 +291,8 @@ def _set(
                 waf.disassociate_web_acl(ResourceArn=step.arn)
         case SetListener():
             _set_listener(aws, step)
+        case TagBalancing():
+            client.add_tags(ResourceArns=[step.arn], Tags=_pairs(step.put))
         case _:
             assert_never(step)
     return DONE
