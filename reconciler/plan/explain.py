@@ -20,6 +20,9 @@ WAYS: Final = {
     "zone": "make the hosted zone, or name it by `id`",
     "protected-instance": "take the protection off these instances, or end the standby",
     "suspended": "resume process Terminate of this group",
+    "history": "`reconciler apply --accept-history` re-tags what is in git, and prunes nothing",
+    "traffic": "take the weight away that somebody gave it; see `reconciler drift`",
+    "batch": "split the record set, or remove values by hand first",
     "unread": "it is looked at again in the next pass; see the error",
 }
 """What a person can do, by the code of what blocks."""
