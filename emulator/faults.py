@@ -10,6 +10,8 @@ from typing import Any, Final
 from emulator.calls import Call
 from emulator.errors import AwsError, internal, throttled
 
+_READS: Final = ("Describe", "Get", "List", "Assume")
+
 
 class Kind(StrEnum):
     """What goes wrong."""
@@ -19,6 +21,7 @@ class Kind(StrEnum):
     ERROR = "error"  # `code`, `message`, `status`; no effect
     RESET = "reset"  # the connection is cut before the effect
     LOST = "lost"  # the effect happens, then the connection is cut without a reply
+    HANG = "hang"  # the effect happens, the reply is held until the faults are cleared, and never sent
     PARTIAL = (
         "partial"  # the effect happens, the body ends after `keep` of it (botocore reads cut JSON as {})
     )
@@ -33,6 +36,7 @@ class Rule:
     kind: Kind
     service: str = ""  # as botocore names it; empty: any
     operation: str = ""  # empty: any
+    writes: bool = False  # only operations that change something
     match: str = ""  # stands in the request's parameters, written as JSON; empty: any
     times: int | None = 1  # how often it strikes; None: always
     after: int = 0  # matching requests that it lets pass first
@@ -47,6 +51,8 @@ class Rule:
     def strikes(self, call: Call) -> bool:
         """Tell whether this request is struck, and count it."""
         if self.service not in ("", call.service) or self.operation not in ("", call.operation):
+            return False
+        if self.writes and call.operation.startswith(_READS):
             return False
         if self.match and self.match not in json.dumps(call.params()):
             return False
@@ -69,10 +75,13 @@ class Rule:
                 return None
 
 
+_HELD: Final = 60.0  # seconds; clients give up before
+
 _FIELDS: Final = {
     "kind": str,
     "service": str,
     "operation": str,
+    "writes": bool,
     "match": str,
     "times": int | None,
     "after": int,
@@ -91,6 +100,7 @@ class Faults:
         self._rules: list[Rule] = []
         self._count = 0
         self._lock = threading.Lock()
+        self._cleared = threading.Event()
 
     def add(self, fields: Mapping[str, Any]) -> Rule:
         """Add a rule.
@@ -116,9 +126,15 @@ class Faults:
             return list(self._rules)
 
     def clear(self) -> None:
-        """Drop all rules."""
+        """Drop all rules, and let go of every reply that is held."""
         with self._lock:
             self._rules = []
+            self._cleared.set()
+            self._cleared = threading.Event()
+
+    def hold(self) -> None:
+        """Wait until the rules are cleared, or as long as no client waits."""
+        self._cleared.wait(_HELD)
 
     def strike(self, call: Call) -> tuple[Rule | None, int]:
         """Return the fault that strikes a request, if any, and the latency (ms) before it."""

@@ -76,6 +76,8 @@ class Emulator:
             if error := rule.error(call.service):
                 return self._noted(call, render(call.service, error))
         reply = self._noted(call, self._handle(call, environ, body))
+        if rule and rule.kind is Kind.HANG:
+            self.faults.hold()
         return _after(rule, call, reply)
 
     def _handle(self, call: Call, environ: dict[str, Any], body: bytes) -> Reply:
@@ -119,7 +121,7 @@ class Emulator:
 def _after(rule: Rule | None, call: Call, reply: Reply) -> Reply:
     if rule is None:
         return reply
-    if rule.kind is Kind.LOST:
+    if rule.kind in (Kind.LOST, Kind.HANG):
         call.lost = True
         raise CutError
     if rule.kind is Kind.PARTIAL:

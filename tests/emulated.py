@@ -8,7 +8,8 @@ Use `emulator()` as a context manager (a fixture per session or module), then fo
         aws.control.fault("lost", service="ec2", operation="CreateLaunchTemplate")
         aws.control.reset()                      # between tests that share a server
 
-The server ends with the block, and by itself when this process dies.
+The server ends with the block, and by itself when this process dies. At its end every call that the
+product made is judged (`tests.recorded`); tests of the emulator itself say `product=False`.
 """
 
 import os
@@ -22,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from emulator.client import Client
+from tests import recorded
 
 ROOT = Path(__file__).resolve().parents[1]
 ACCOUNT = "123456789012"
@@ -29,12 +31,29 @@ REGION = "eu-west-1"
 START = "2026-06-01T08:00:00+00:00"  # a Monday, outside the sample company's freeze
 
 
+@dataclass(frozen=True, slots=True)
+class Control(Client):
+    """The control API, which keeps the calls that it is told to forget: all are judged at the end."""
+
+    kept: list[recorded.Call] = field(default_factory=list)
+
+    def clear_calls(self) -> None:
+        """See `Client.clear_calls`."""
+        self.kept.extend(self.calls())
+        super(Control, self).clear_calls()  # slots make another class of this one
+
+    def reset(self) -> None:
+        """See `Client.reset`."""
+        self.kept.extend(self.calls())
+        super(Control, self).reset()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Emulated:
     """A running emulator."""
 
     url: str
-    control: Client
+    control: Control
     _clients: dict[tuple[str, str], Any] = field(default_factory=dict, repr=False)
 
     def client(self, service: str, region: str = REGION) -> Any:
@@ -81,11 +100,17 @@ def client(url: str, service: str, region: str = REGION, **credentials: str) -> 
 
 @contextmanager
 def emulator(
-    *, company: bool = False, plain: bool = False, speed: float = 0, start: str = START
+    *,
+    company: bool = False,
+    plain: bool = False,
+    speed: float = 0,
+    start: str = START,
+    product: bool = True,
 ) -> Iterator[Emulated]:
     """Run an emulator in a process of its own. With `speed` 0 only `control.advance` moves time.
 
     Plain moto keeps real time, whatever `speed` and `start` say: its own timestamps do.
+    Raises: AssertionError at the end for a call that the product may not make, or if it made none.
     """
     options = [f"--parent={os.getpid()}", *["--company"] * company]
     options += ["--plain"] if plain else [f"--speed={speed}", f"--start={start}"]
@@ -97,7 +122,10 @@ def emulator(
         url = server.stdout.readline().strip()
         if not url:
             raise RuntimeError(f"the emulator did not start (exit {server.wait(timeout=10)})")
-        yield Emulated(url=url, control=Client(url))
+        aws = Emulated(url=url, control=Control(url))
+        yield aws
+        if product:
+            recorded.check([*aws.control.kept, *aws.control.calls()])
     finally:
         server.terminate()
         server.wait(timeout=10)

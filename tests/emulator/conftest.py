@@ -10,7 +10,7 @@ from tests.emulated import Emulated, emulator
 @pytest.fixture(scope="session")
 def server() -> Iterator[Emulated]:
     """A server of the overlay, shared by the session's tests."""
-    with emulator() as running:
+    with emulator(product=False) as running:
         yield running
 
 

@@ -151,6 +151,24 @@ def test_latency_delays_and_then_the_answer_comes(aws: Emulated) -> None:
     assert aws.control.now() - before >= timedelta(milliseconds=100)
 
 
+def test_a_held_reply_leaves_the_effect_and_ends_when_the_faults_are_cleared(aws: Emulated) -> None:
+    aws.control.fault("hang", writes=True)
+    ec2 = aws.client("ec2")
+    with ThreadPoolExecutor(1) as pool:
+        held = pool.submit(
+            ec2.create_launch_template, LaunchTemplateName="web", LaunchTemplateData={"ImageId": "ami-1"}
+        )
+        while not aws.control.faults()[0]["fired"]:
+            call(aws, "ec2")  # reads pass
+        assert [t["LaunchTemplateName"] for t in ec2.describe_launch_templates()["LaunchTemplates"]] == [
+            "web"
+        ]
+        assert not held.done()
+        aws.control.clear_faults()
+        with pytest.raises(ConnectionClosedError):
+            held.result(timeout=10)
+
+
 @pytest.mark.parametrize(
     "fields",
     [
@@ -279,7 +297,7 @@ def test_knobs_are_listed_and_a_wrong_turn_says_what_there_is(aws: Emulated) -> 
 
 
 def test_plain_moto_is_served_as_it_is_with_log_and_faults() -> None:
-    with emulator(plain=True, company=True) as aws:
+    with emulator(plain=True, company=True, product=False) as aws:
         ec2 = aws.client("ec2")
         assert aws.client("ssm").get_parameters(Names=["/shop/images/batch"])["Parameters"]
         for n in range(16):
