@@ -23,6 +23,7 @@ from reconciler.source.tree import MOST_BYTES, MOST_FILES, Odd, Tree
 TIMEOUT: Final = 30  # seconds, of a look at the remote
 FETCH_TIMEOUT: Final = 600  # seconds: the first fetch brings the whole history
 HELD: Final = "refs/reconciler/head"
+NO_ANSWER: Final = "fatal: Could not read from remote repository"
 SHA: Final = re.compile(r"^[0-9a-f]{40}$")
 SCP: Final = re.compile(r"^[A-Za-z0-9._-]+@[A-Za-z0-9._-]+:[^:].*$")
 SYMLINK, SUBMODULE, FOLDER = 0o120000, 0o160000, 0o040000
@@ -160,11 +161,11 @@ class Repository:
             raise SourceError(f"git {command.replace('_', '-')}: {self._clean(error)}") from None
 
     def _clean(self, error: GitCommandError) -> str:
-        lines = [
-            x.strip().removeprefix("stderr:").strip(" '\"")
-            for x in str(error.stderr or "").splitlines()
-            if x.strip()
-        ]
+        said = (x.strip().removeprefix("stderr:").strip(" '\"") for x in str(error.stderr or "").splitlines())
+        lines = [x for x in said if x]
+        # git's own end of a broken connection says nothing; what ssh, or the other end, said before it does.
+        end = next((n for n, x in enumerate(lines) if x.startswith(NO_ANSWER)), 0)
+        lines = lines[:end] or lines
         told = [x for x in lines if "fatal" in x or "rror" in x] or lines or ["no answer in time"]
         text = told[-1]
         for secret in filter(None, (self._credentials.token, _basic(self._credentials.token))):
