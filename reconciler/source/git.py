@@ -5,7 +5,7 @@ import fcntl
 import os
 import re
 import shlex
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
@@ -27,6 +27,24 @@ NO_ANSWER: Final = "fatal: Could not read from remote repository"
 SHA: Final = re.compile(r"^[0-9a-f]{40}$")
 SCP: Final = re.compile(r"^[A-Za-z0-9._-]+@[A-Za-z0-9._-]+:[^:].*$")
 SYMLINK, SUBMODULE, FOLDER = 0o120000, 0o160000, 0o040000
+
+
+_NOBODY: Final = {
+    "GIT_AUTHOR_NAME": "reconciler",
+    "GIT_AUTHOR_EMAIL": "reconciler@localhost",
+    "GIT_AUTHOR_DATE": "1970-01-01T00:00:00Z",
+    "GIT_COMMITTER_NAME": "reconciler",
+    "GIT_COMMITTER_EMAIL": "reconciler@localhost",
+    "GIT_COMMITTER_DATE": "1970-01-01T00:00:00Z",
+}
+"""Who makes merge results: the same bytes, and so the same commit, whenever and wherever it is made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """A head that can't be merged: the files that both sides changed."""
+
+    files: tuple[str, ...]
 
 
 class SourceError(ReconcilerError):
@@ -96,7 +114,11 @@ class Repository:
     @contextmanager
     def _open(self) -> Iterator[git.Repo]:
         if not (self._mirror / "HEAD").exists():
-            self._mirror.mkdir(parents=True, exist_ok=True)
+            try:
+                self._mirror.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                what = f"the mirror can't be kept in {self._mirror.parent}: {error.strerror}"
+                raise SourceError(f"{what}; choose another RECONCILER_CACHE") from None
             git.Repo.init(self._mirror, bare=True).close()
         with git.Repo(self._mirror) as repo:
             repo.git.update_environment(**self._environment())
@@ -141,6 +163,64 @@ class Repository:
                 raise SourceError("the repository is a shallow clone; its whole history is needed")
             if not self._has(repo, commit):
                 raise SourceError(f"the repository has no commit {commit[:12]} on {ref or 'HEAD'}")
+
+    def refs(self, *patterns: str) -> dict[str, Commit]:
+        """Return the commits that refs of the remote name now, by ref. Costs no request limit of a host.
+
+        Source: git ls-remote. Raises: SourceError.
+        """
+        with self._open() as repo:
+            text = self._run(repo, "ls_remote", "--", self.url, *patterns, timeout=TIMEOUT)
+        lines = (line.partition("\t") for line in text.splitlines())
+        return {name: Commit(sha) for sha, tab, name in lines if tab and SHA.match(sha)}
+
+    def bring(self, refs: Mapping[str, str]) -> None:
+        """Bring refs of the remote into the mirror, each under a name of ours. Raises: SourceError."""
+        if not refs:
+            return
+        spec = [f"+{theirs}:{ours}" for theirs, ours in sorted(refs.items())]
+        with self._open() as repo, self._locked():
+            self._run(
+                repo, "fetch", "--no-tags", "--no-recurse-submodules", "--force", "--", self.url, *spec,
+                timeout=FETCH_TIMEOUT,
+            )  # fmt: skip
+
+    def has(self, commit: str) -> bool:
+        """Is this commit in the mirror."""
+        with self._open() as repo:
+            return bool(SHA.match(commit)) and self._has(repo, commit)
+
+    def merged(self, base: Commit, head: Commit) -> "Commit | Conflict":
+        """Return what merging `head` into `base` gives, as a commit in the mirror, or the files in conflict.
+
+        The commit is the same whenever it is made: its date is fixed, its first parent is the base.
+        Source: git merge-tree --write-tree (2.38), git commit-tree. Raises: SourceError.
+        """
+        with self._open() as repo, self._locked():
+            code, text, problem = repo.git.merge_tree(
+                "--write-tree", "--name-only", "--no-messages", base, head,
+                with_extended_output=True, with_exceptions=False, kill_after_timeout=TIMEOUT,
+            )  # fmt: skip
+            tree, *files = text.splitlines() or [""]
+            if code not in (0, 1) or not SHA.match(tree):
+                raise SourceError(f"git merge-tree: {problem.strip() or 'no answer in time'}"[:300])
+            if code == 1:
+                return Conflict(tuple(sorted(set(filter(None, files)))))
+            with repo.git.custom_environment(**_NOBODY):
+                made = self._run(
+                    repo, "commit_tree", tree, "-p", base, "-p", head, "-m", "Merge result", timeout=TIMEOUT
+                )
+        return Commit(made.strip())
+
+    def changed(self, before: str, after: str, path: str = "") -> tuple[str, ...]:
+        """Return the files below `path` that differ between two commits or trees. Raises: SourceError."""
+        prefix = path.strip("/")
+        with self._open() as repo:
+            text = self._run(
+                repo, "diff_tree", "-r", "--name-only", "--no-renames", "-z", before, after,
+                *(("--", prefix) if prefix else ()), timeout=TIMEOUT,
+            )  # fmt: skip
+        return tuple(sorted(filter(None, text.split("\0"))))
 
     def _refs(self, ref: str | None) -> list[str]:
         if ref and SHA.match(ref):

@@ -1,4 +1,4 @@
-"""What a person is told when the repository can't be read."""
+"""What a person is told when the repository can't be read, or its mirror not kept."""
 
 from pathlib import Path
 
@@ -37,3 +37,9 @@ def test_the_reason_that_ssh_or_the_other_end_gave_is_told(
     with pytest.raises(SourceError) as raised:
         Repository("git@example.com:company/fleets.git", tmp_path / "mirror").head()
     assert told in str(raised.value)
+
+
+def test_a_mirror_that_cannot_be_kept_is_told_with_the_setting_to_change(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(SourceError, match=r"can't be kept in .*/file: Not a directory; .* RECONCILER_CACHE$"):
+        Repository("git@example.com:company/fleets.git", tmp_path / "file" / "mirror").head()
