@@ -1,0 +1,184 @@
+"""GitHub, github.com and Enterprise: REST, and GraphQL to mark a comment as outdated."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import httpx
+
+from reconciler.core.ids import Commit
+from reconciler.hosts.http import Api
+from reconciler.hosts.model import CONTEXT, DESCRIPTION, Author, HostError, Note, Pull, Status
+
+PAGE: Final = 100
+API: Final = "https://api.github.com"
+VERSION: Final = "2022-11-28"
+WRITERS: Final = frozenset({"admin", "maintain", "write"})
+HIDE: Final = (
+    "mutation($id: ID!) { minimizeComment(input: {subjectId: $id, classifier: OUTDATED})"
+    " { minimizedComment { isMinimized } } }"
+)
+
+
+@dataclass(slots=True)
+class GitHub:
+    """One repository on GitHub. `token` gives the token to use now."""
+
+    repository: str  # owner/name
+    token: Callable[[], str]
+    base: str = API  # https://host/api/v3 on Enterprise
+    login: str = ""  # of an App: `slug[bot]`; a user's is asked for
+    transport: httpx.BaseTransport | None = None
+    api: Api = field(init=False)
+    _me: Author | None = None
+    _nodes: dict[int, str] = field(default_factory=dict)  # comment id to GraphQL node id
+
+    def __post_init__(self) -> None:
+        """Open the API."""
+        self.api = Api(self.base, self._headers, self.transport)
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self.api.close()
+
+    def _headers(self) -> Mapping[str, str]:
+        return {
+            "Authorization": f"Bearer {self.token()}",
+            "Accept": "application/vnd.github+json",
+            "X-GitHub-Api-Version": VERSION,
+        }
+
+    def _at(self, path: str) -> str:
+        return f"repos/{self.repository}/{path}"
+
+    def me(self) -> Author:
+        """Return who we are. Source: GET /user; an App can't ask it, and is a bot with a login.
+
+        Source: GET /users/{username} for the id of an App's bot.
+        """
+        if self._me is None:
+            path = f"users/{self.login}" if self.login else "user"
+            self._me = to_author(self.api.get(path))
+        return self._me
+
+    def pulls(self) -> tuple[Pull, ...]:
+        """Return every open pull request. Source: GET /repos/{owner}/{repo}/pulls, 100 a page."""
+        raws = self.api.pages(
+            self._at("pulls"), state="open", sort="updated", direction="desc", per_page=PAGE
+        )
+        return tuple(self._to_pull(r) for r in raws)
+
+    def pulls_of(self, commit: Commit) -> tuple[Pull, ...]:
+        """Return the pull requests of a commit. Source: GET /repos/{owner}/{repo}/commits/{sha}/pulls."""
+        raws = self.api.pages(self._at(f"commits/{commit}/pulls"), per_page=PAGE)
+        return tuple(self._to_pull(r) for r in raws)
+
+    def _to_pull(self, raw: dict[str, Any]) -> Pull:
+        source = (raw["head"].get("repo") or {}).get("full_name")
+        merged = raw.get("merge_commit_sha") if raw.get("merged_at") else None
+        return Pull(
+            number=int(raw["number"]),
+            head=Commit(raw["head"]["sha"]),
+            base_ref=raw["base"]["ref"],
+            author=to_author(raw.get("user")),
+            fork=source != raw["base"]["repo"]["full_name"],
+            draft=bool(raw.get("draft")),
+            labels=tuple(sorted(x["name"] for x in raw.get("labels", []))),
+            merged=Commit(merged) if merged else None,
+        )
+
+    def notes(self, number: int) -> tuple[Note, ...]:
+        """Return a pull request's comments. Source: GET /repos/{owner}/{repo}/issues/{n}/comments."""
+        raws = self.api.pages(self._at(f"issues/{number}/comments"), per_page=PAGE)
+        return tuple(self._to_note(r) for r in raws)
+
+    def notes_since(self, since: datetime) -> tuple[Note, ...]:
+        """Return comments since. Source: GET /repos/{owner}/{repo}/issues/comments, by last change."""
+        text = since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        raws = self.api.pages(
+            self._at("issues/comments"), sort="updated", direction="asc", since=text, per_page=PAGE
+        )
+        return tuple(self._to_note(r) for r in raws)
+
+    def _to_note(self, raw: dict[str, Any]) -> Note:
+        number = int(raw["issue_url"].rpartition("/")[2])
+        if node := raw.get("node_id"):
+            self._nodes[int(raw["id"])] = node
+        return Note(
+            id=int(raw["id"]),
+            pull=number,
+            author=to_author(raw.get("user")),
+            body=raw.get("body") or "",
+            created=_time(raw["created_at"]),
+            edited=raw["created_at"] != raw["updated_at"],
+        )
+
+    def add_note(self, number: int, body: str) -> Note:
+        """Write a comment. Source: POST /repos/{owner}/{repo}/issues/{n}/comments."""
+        return self._to_note(self.api.send("POST", self._at(f"issues/{number}/comments"), {"body": body}))
+
+    def edit_note(self, note: Note, body: str) -> None:
+        """Write a comment anew. Source: PATCH /repos/{owner}/{repo}/issues/comments/{id}."""
+        self.api.send("PATCH", self._at(f"issues/comments/{note.id}"), {"body": body})
+
+    def hide_note(self, note: Note) -> None:
+        """Mark a comment as outdated. Source: GraphQL minimizeComment."""
+        node = self._nodes.get(note.id)
+        if node is None:
+            raise HostError(f"comment {note.id} has no node id, so it can't be hidden")
+        root = self.base.removesuffix("/v3") if self.base.endswith("/api/v3") else self.base
+        answer = self.api.send("POST", f"{root}/graphql", {"query": HIDE, "variables": {"id": node}})
+        if answer.get("errors"):
+            raise HostError(f"comment {note.id} could not be hidden")
+
+    def acknowledge(self, note: Note, *, done: bool) -> None:
+        """React to a comment. Source: POST /repos/{owner}/{repo}/issues/comments/{id}/reactions."""
+        content = "+1" if done else "confused"
+        self.api.send("POST", self._at(f"issues/comments/{note.id}/reactions"), {"content": content})
+
+    def set_status(self, commit: Commit, status: Status) -> None:
+        """Set the status. Source: POST /repos/{owner}/{repo}/statuses/{sha}."""
+        body = {
+            "state": status.state.value,
+            "context": CONTEXT,
+            "description": status.description[:DESCRIPTION],
+        }
+        if status.url:
+            body["target_url"] = status.url
+        self.api.send("POST", self._at(f"statuses/{commit}"), body)
+
+    def may_write(self, author: Author) -> bool:
+        """Ask for a permission. Source: GET /repos/{owner}/{repo}/collaborators/{username}/permission."""
+        if author.bot or not author.login:
+            return False
+        try:
+            said = self.api.get(self._at(f"collaborators/{author.login}/permission"))
+        except HostError:
+            return False
+        # `role_name` knows maintain, `permission` folds it into write; the id guards a renamed login.
+        same = int((said.get("user") or {}).get("id", author.id)) == author.id
+        return same and bool(WRITERS & {str(said.get("permission")), str(said.get("role_name"))})
+
+    def labelled_by(self, number: int, label: str) -> Author | None:
+        """Return who set a label. Source: GET /repos/{owner}/{repo}/issues/{n}/events."""
+        found: Author | None = None
+        for raw in self.api.pages(self._at(f"issues/{number}/events"), per_page=PAGE):
+            if (raw.get("label") or {}).get("name") == label:
+                found = to_author(raw.get("actor")) if raw.get("event") == "labeled" else None
+        return found
+
+    def head_ref(self, number: int) -> str:
+        """Heads stand in the base repository, those of forks too: an App can't see the fork itself."""
+        return f"refs/pull/{number}/head"
+
+
+def to_author(raw: Mapping[str, Any] | None) -> Author:
+    """Return an account; one that was deleted is nobody."""
+    if not raw:
+        return Author(id=0, login="")
+    return Author(id=int(raw["id"]), login=str(raw["login"]), bot=raw.get("type") == "Bot")
+
+
+def _time(text: str) -> datetime:
+    return datetime.fromisoformat(text)
