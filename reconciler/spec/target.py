@@ -1,6 +1,7 @@
 """Target: one account and region."""
 
 from datetime import UTC, datetime
+from functools import cache
 from typing import Annotated, Literal
 
 from cronsim import CronSim, CronSimError
@@ -98,11 +99,17 @@ def _parses(cron: str) -> bool:
     return True
 
 
-def check_timezone(value: str) -> str:
-    """Return the name of a time zone, or refuse it."""
+@cache
+def _timezones() -> frozenset[str]:
+    """Return the names of all time zones: a walk over hundreds of files."""
     from zoneinfo import available_timezones
 
-    if value not in available_timezones():
+    return frozenset(available_timezones())
+
+
+def check_timezone(value: str) -> str:
+    """Return the name of a time zone, or refuse it."""
+    if value not in _timezones():
         raise RefusedError(
             f"{value!r} is not a time zone", "IANA names are read", "write for example Asia/Seoul"
         )
