@@ -81,6 +81,7 @@ class Manner:
     deadline: timedelta = DEADLINE
     pruning: Hold | None = None  # why nothing may be pruned: rewritten history
     audited: frozenset[str] = frozenset()  # fleets whose turn it is to be looked at in full
+    approved: tuple[str, ...] = ()  # digests that people approved on the git host, beside those in git
 
 
 USUAL = Manner()
@@ -102,7 +103,7 @@ def look_and_plan(
         if runtime.prepared_for != adopted.commit:
             runtime.prepared, runtime.prepared_for = {}, adopted.commit
         made = replace(
-            goal(adopted, library, target, world, runtime.redactor),
+            approving(goal(adopted, library, target, world, runtime.redactor), manner.approved),
             prepared=runtime.prepared,
             pruning=manner.pruning,
         )
@@ -158,6 +159,11 @@ def goal(adopted: Adopted, library: Library, target: DesiredTarget, world: World
         freezes=tuple(dict.fromkeys((*freezes_of(target), *(freezes_of(before) if before else ())))),
         reasons=Reasons(redactor),
     )
+
+
+def approving(made: Goal, digests: tuple[str, ...]) -> Goal:
+    """Return the goal with digests approved beside those in git."""
+    return replace(made, limits=replace(made.limits, approved=(*made.limits.approved, *digests)))
 
 
 def limits_of(target: DesiredTarget) -> Limits:
