@@ -22,6 +22,7 @@ from reconciler.source.tree import MOST_BYTES, MOST_FILES, Odd, Tree
 
 TIMEOUT: Final = 30  # seconds, of a look at the remote
 FETCH_TIMEOUT: Final = 600  # seconds: the first fetch brings the whole history
+MOST_REMEMBERED: Final = 10_000  # answers about ancestry; all are asked for anew past it
 HELD: Final = "refs/reconciler/head"
 NO_ANSWER: Final = "fatal: Could not read from remote repository"
 SHA: Final = re.compile(r"^[0-9a-f]{40}$")
@@ -89,6 +90,7 @@ class Repository:
         self.url, self._protocol = checked_url(url)
         self._mirror = mirror
         self._credentials = credentials or Credentials()
+        self._before: dict[tuple[Commit, str], bool] = {}  # is the second the first, or before it
 
     def _environment(self) -> dict[str, str]:
         env = {
@@ -287,18 +289,20 @@ class Repository:
             return self._run(repo, "rev_parse", f"{commit}:{path.strip('/')}", timeout=TIMEOUT)
 
     def ancestors(self, commit: Commit, candidates: Iterable[str]) -> frozenset[Commit]:
-        """Return which candidates are the commit itself or before it. Unknown and garbled ones are not."""
-        found = set()
-        with self._open() as repo:
-            for one in sorted(set(candidates)):
-                if not SHA.match(one) or not self._has(repo, one):
-                    continue
-                try:
-                    repo.git.merge_base("--is-ancestor", one, commit)
-                except GitCommandError:
-                    continue
-                found.add(Commit(one))
-        return frozenset(found)
+        """Return which candidates are the commit itself or before it. Unknown and garbled ones are not.
+
+        One look at the history answers for all, and an answer never changes: it is remembered.
+        """
+        if len(self._before) > MOST_REMEMBERED:
+            self._before = {}
+        before, wanted = self._before, {c for c in candidates if SHA.match(c)}
+        if fresh := {c for c in wanted if (commit, c) not in before}:
+            with self._open() as repo:
+                if not self._has(repo, commit):
+                    return frozenset()
+                history = set(self._run(repo, "rev_list", commit, "--", timeout=TIMEOUT).split())
+            before.update({(commit, c): c in history for c in fresh})
+        return frozenset(Commit(c) for c in wanted if before[commit, c])
 
     def first_parents(self, commit: Commit, limit: int) -> tuple[Commit, ...]:
         """Return a commit and its first-parent ancestors, newest first, at most `limit`."""

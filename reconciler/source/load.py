@@ -4,6 +4,7 @@ import base64
 import binascii
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from typing import TypeAlias
 
 from pydantic import BaseModel
 
@@ -27,6 +28,8 @@ KINDS: dict[str, type[BaseModel]] = {
     "Fleet": Fleet,
     "Zone": Zone,
 }
+Documents: TypeAlias = dict[str, tuple[bytes, list[Node], list[Problem]]]
+"""A memory of files by name: what each held last, and what was read from it. Nodes are never changed."""
 NOT_MERGED = ("targets", "profiles", "overrides")
 
 
@@ -35,13 +38,17 @@ class _Read:
     """What was found so far."""
 
     tree: Tree
+    known: Documents
     problems: list[Problem] = field(default_factory=list)
     documents: dict[str, dict[str, Node]] = field(default_factory=lambda: {k: {} for k in KINDS})
 
 
-def load(tree: Tree) -> Desired | tuple[Problem, ...]:
-    """Return what the files ask for, or every problem with them, sorted by place."""
-    read = _Read(tree)
+def load(tree: Tree, known: Documents | None = None) -> Desired | tuple[Problem, ...]:
+    """Return what the files ask for, or every problem with them, sorted by place.
+
+    `known` remembers what was read from each file, for the next load.
+    """
+    read = _Read(tree, {} if known is None else known)
     for path in sorted(tree):
         if is_document(path):
             _file(read, path, tree[path])
@@ -65,7 +72,10 @@ def _file(read: _Read, path: str, content: bytes | Odd) -> None:
         why = "documents are read from plain files of one commit"
         read.problems.append(Problem(Position(path), f"{path} is {content}", why, "put a plain file there"))
         return
-    nodes, problems = read_documents(path, content)
+    known = read.known.get(path)
+    if known is None or known[0] != content:
+        known = read.known[path] = (content, *read_documents(path, content))
+    _, nodes, problems = known
     read.problems += problems
     for node in nodes:
         _document(read, node)

@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from reconciler.core.ids import Commit
 from reconciler.core.problem import Problem
 from reconciler.source.git import Repository, SourceError, source_id
-from reconciler.source.load import load
+from reconciler.source.load import Documents, load
 from reconciler.spec.desired import Desired
 
 MOST_BACK = 100  # first-parent ancestors that are looked at for a good one
+MOST_TREES = 8  # desired states that are kept: the one in force, its parent, and what zones' tags name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,18 +24,25 @@ class Adopted:
 
 @dataclass(slots=True)
 class Library:
-    """Commits by what they ask for; equal trees are read once."""
+    """Commits by what they ask for; equal trees, and files that a commit left as they were, are read once."""
 
     repository: Repository
     path: str = ""
-    trees: dict[str, Desired | tuple[Problem, ...]] = field(default_factory=dict)
+    trees: dict[str, Desired | tuple[Problem, ...]] = field(default_factory=dict)  # what was used last, last
+    documents: Documents = field(default_factory=dict)
+    _ids: dict[Commit, str] = field(default_factory=dict)  # of trees
 
     def at(self, commit: Commit) -> Desired | tuple[Problem, ...]:
         """Return what a commit asks for, or what is wrong with it. Raises: SourceError."""
-        key = self.repository.tree_id(commit, self.path)
-        if key not in self.trees:
-            self.trees[key] = load(self.repository.tree(commit, self.path))
-        return self.trees[key]
+        key = self._ids.get(commit) or self.repository.tree_id(commit, self.path)
+        self._ids[commit] = key
+        found = self.trees.pop(key, None)
+        if found is None:
+            found = load(self.repository.tree(commit, self.path), self.documents)
+        self.trees[key] = found
+        for old in list(self.trees)[:-MOST_TREES]:
+            self.trees.pop(old, None)
+        return found
 
     def declared(self, commit: str) -> Desired | None:
         """Return what a commit found in AWS asked for; None if it can't be read."""

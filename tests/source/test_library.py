@@ -1,0 +1,67 @@
+"""What the library remembers of a history changes what it costs, never what it says."""
+
+from pathlib import Path
+
+from reconciler.core.ids import Commit
+from reconciler.source.git import Repository
+from reconciler.source.load import load
+from reconciler.source.repository import MOST_TREES, Library
+from reconciler.spec.desired import Desired
+from tests.repositories import Company, broken, target
+
+
+def library_of(folder: Path, *history: dict[str, str | None]) -> tuple[Library, list[Commit]]:
+    company = Company(folder / "git")
+    commits = [Commit(company.commit(files)) for files in history]
+    library = Library(Repository(str(company.bare), folder / "mirror.git"))
+    library.repository.fetch(commits[-1])
+    return library, commits
+
+
+def test_every_commit_reads_as_it_does_alone_however_many_were_read_before(tmp_path: Path) -> None:
+    library, commits = library_of(
+        tmp_path,
+        {"a.yaml": target()},
+        {"b.yaml": target("other", "us-east-1")},
+        {"a.yaml": broken()},
+        {"a.yaml": target("renamed")},
+        {"b.yaml": None},
+    )
+    for commit in (*commits, *reversed(commits)):
+        alone = load(library.repository.tree(commit))
+        found = library.at(commit)
+        assert found == alone
+        assert isinstance(found, Desired) == (commit != commits[2])
+
+
+def test_a_file_that_a_commit_left_as_it_was_is_read_once(tmp_path: Path) -> None:
+    library, (first, second) = library_of(
+        tmp_path, {"a.yaml": target()}, {"b.yaml": target("other", "us-east-1")}
+    )
+    library.at(first)
+    before = library.documents["a.yaml"]
+    library.at(second)
+    assert library.documents["a.yaml"] is before
+
+
+def test_old_desired_states_are_let_go(tmp_path: Path) -> None:
+    history: list[dict[str, str | None]] = [{"a.yaml": target(f"t{n}")} for n in range(MOST_TREES + 3)]
+    library, commits = library_of(tmp_path, *history)
+    kept = library.at(commits[0])
+    for commit in commits[1:]:
+        library.at(commit)
+        assert library.at(commits[0]) is kept  # what is in use stays
+        assert len(library.trees) <= MOST_TREES
+
+
+def test_ancestry_is_told_of_each_commit_whatever_was_asked_before(tmp_path: Path) -> None:
+    library, (first, second, third) = library_of(
+        tmp_path, {"a.yaml": target()}, {"a.yaml": target("b")}, {"a.yaml": target("c")}
+    )
+    repository = library.repository
+    nowhere, garbled = "f" * 40, "applied"
+    for _ in range(2):
+        assert repository.ancestors(second, [first, second, third, nowhere, garbled]) == {first, second}
+        assert repository.ancestors(third, [third, nowhere]) == {third}
+        assert repository.ancestors(first, [second]) == frozenset()
+        assert repository.ancestors(Commit(nowhere), [first]) == frozenset()
