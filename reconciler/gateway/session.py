@@ -222,10 +222,23 @@ def _session(gate: Gate, region: str, credentials: Any = None) -> "boto3.Session
 
     inner = get_session()
     inner.register_component("data_loader", _loader())
+    inner.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=to_timestamp)
     if credentials is not None:
         inner.register_component("credential_provider", credentials)
     gate.register(inner.get_component("event_emitter"))
     return boto3.Session(botocore_session=inner, region_name=region)
+
+
+def to_timestamp(value: Any) -> datetime:
+    """Return a time in a reply. Botocore's own reader guesses formats, which took a tenth of a pass."""
+    from botocore.utils import parse_timestamp
+
+    if isinstance(value, str) and value[10:11] == "T":
+        try:
+            return datetime.fromisoformat(value)
+        except ValueError:
+            pass  # not ISO 8601 after all
+    return parse_timestamp(value)
 
 
 def _assumed(sts: Any, place: Place) -> Any:

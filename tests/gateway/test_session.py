@@ -8,10 +8,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 from botocore.parsers import ResponseParserError
+from botocore.utils import parse_timestamp
 
 from reconciler.core.errors import DeadlineError, ForbiddenCallError, WrongAccountError
 from reconciler.gateway.errors import Failure, classify, say
-from reconciler.gateway.session import Line, Place, for_commit, open_aws
+from reconciler.gateway.session import Line, Place, for_commit, open_aws, to_timestamp
 from tests.gateway.stand_in import error
 
 PLACE = Place(target="prod", account="123456789012", region="eu-west-1")
@@ -261,3 +262,26 @@ def test_the_gateway_loads_without_boto3(module):
         f"import sys, reconciler.gateway.{module}; sys.exit(bool({{'boto3', 'botocore'}} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", asks], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "2026-06-01T08:00:00Z",
+        "2026-06-01T08:00:00.123Z",
+        "2026-06-01T08:00:00.123456+02:00",
+        "2026-06-01T08:00:00",
+        "2026-06-01Tnoon",
+        "Mon, 01 Jun 2026 08:00:00 GMT",
+        "1780300800",
+        1780300800.5,
+    ],
+)
+def test_times_in_replies_are_what_botocore_reads(value):
+    def read(reader):
+        try:
+            return reader(value)
+        except ValueError as wrong:
+            return str(wrong)
+
+    assert read(to_timestamp) == read(parse_timestamp)
