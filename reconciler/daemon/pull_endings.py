@@ -1,0 +1,110 @@
+"""After the merge: one comment that says how it goes, and at last how it ended."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from reconciler.core.ids import Commit, TargetName
+from reconciler.daemon.desk import Desk
+from reconciler.plan.model import ActionKind, Item, TargetPlan
+from reconciler.plan.touched import Touched, touched
+from reconciler.report.pull import Ended, ended
+from reconciler.source.repository import Adopted, Library
+
+MOST: Final = 20  # merges that one step of the repository may bring and be told of
+LONGEST: Final = timedelta(hours=48)  # after which a merge is not followed any more
+
+
+@dataclass(slots=True)
+class Ending:
+    """One merged pull request that is followed."""
+
+    number: int
+    commit: Commit
+    rows: dict[Touched, Ended]
+    since: datetime
+    as_planned: bool
+
+
+@dataclass(slots=True, kw_only=True)
+class Endings:
+    """Follows merged pull requests by the plans of the commit in force."""
+
+    desk: Desk
+    library: Library
+    _open: list[Ending] = field(default_factory=list)
+
+    def merged(self, before: Commit | None, now: Adopted, at: datetime) -> int:
+        """Begin to follow the pull requests between two commits in force; return how many.
+
+        Raises: SourceError, HostError, HostBusyError.
+        """
+        line = self.library.repository.first_parents(now.commit, MOST)
+        new = line[: line.index(before)] if before in line else line[:1]
+        count = 0
+        for commit in new:
+            for pull in self.desk.host.pulls_of(commit):
+                if pull.merged == commit and self._follow(pull.number, commit, at):
+                    count += 1
+        return count
+
+    def _follow(self, number: int, commit: Commit, at: datetime) -> bool:
+        adopted = self.library.adopt(commit)
+        if not isinstance(adopted, Adopted) or adopted.parent is None:
+            return False
+        keys = touched(adopted.parent, adopted.desired)
+        rows = {key: Ended(item=_item(key), result="going on") for key in keys}
+        if not rows or any(e.number == number for e in self._open):
+            return False
+        planned = self.desk.closed.pop(number, "")
+        self._open.append(
+            Ending(number=number, commit=commit, rows=rows, since=at, as_planned=self._same(planned, commit))
+        )
+        return True
+
+    def _same(self, planned: str, commit: Commit) -> bool:
+        """Is the tree that was merged the one that was planned: by its content, squashed or not."""
+        repository, path = self.library.repository, self.library.path
+        if not planned or not repository.has(planned):
+            return False
+        return repository.tree_id(Commit(planned), path) == repository.tree_id(commit, path)
+
+    def look(self, plans: Mapping[str, TargetPlan], now: datetime) -> int:
+        """Tell how every followed merge stands; return how many go on. Raises: HostError, HostBusyError."""
+        for one in tuple(self._open):
+            for key, row in one.rows.items():
+                plan = plans.get(key[2])
+                if row.result == "going on" and plan is not None:
+                    one.rows[key] = judged(row, key, plan)
+            rows = tuple(one.rows[k] for k in sorted(one.rows))
+            over = all(r.result != "going on" for r in rows) or now - one.since > LONGEST
+            told = ended(one.commit, rows, as_planned=one.as_planned, since=one.since)
+            self.desk.notes.end(one.number, told, over=over)
+            if over:
+                self._open.remove(one)
+        return len(self._open)
+
+
+def judged(row: Ended, key: Touched, plan: TargetPlan) -> Ended:
+    """Return how one document stands by the last plan of its target."""
+    found = next((i for i in plan.items if (i.kind, i.name) == key[:2]), None)
+    if found is None:
+        return replace(row, result="done", at=plan.as_of)
+    row = replace(row, item=_clearer(row.item, found))
+    if found.blocked is not None and not found.now:
+        result = "rolled back" if found.blocked.code == "failed" else "blocked"
+        return replace(row, result=result, at=plan.as_of, why=found.blocked.why)
+    if found.action is ActionKind.NONE and found.wait is None and not found.now:
+        return replace(row, result="done", at=plan.as_of)
+    return row
+
+
+def _clearer(old: Item, new: Item) -> Item:
+    """Keep from what to what it went: once it is there, the plan does not say so any more."""
+    return replace(new, was=new.was if new.was != new.to else old.was)
+
+
+def _item(key: Touched) -> Item:
+    kind, name, target = key
+    return Item(kind=kind, name=name, target=TargetName(target), action=ActionKind.NONE)
