@@ -52,7 +52,10 @@ def to_tags(pairs: Mapping[str, str] | Iterable[tuple[str, str]]) -> Tags:
 
 def tag(tags: Tags, key: str) -> str:
     """Return the value of one tag, or an empty string."""
-    return next((v for k, v in tags if k == key), "")
+    for name, value in tags:
+        if name == key:
+            return value
+    return ""
 
 
 def retagged(tags: Tags, put: Mapping[str, str], drop: Iterable[str] = ()) -> Tags:

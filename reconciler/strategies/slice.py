@@ -3,6 +3,7 @@
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from reconciler.core.facts import IDLE, LEASE, STAGE, Identity, Keeper, identity
 from reconciler.core.ids import Arn, FleetName, InstanceId, ResourceName, Revision, digits
@@ -29,8 +30,9 @@ class StageTag:
         return f"{self.step}/{self.stages};{self.change or '-'};{int(self.since.timestamp())}"
 
 
+@lru_cache(maxsize=1024)
 def parse_stage(value: str) -> StageTag | None:
-    """Return what the tag says, or None if it is not there or was garbled."""
+    """Return what the tag says, or None if it is not there or was garbled. Asked for at every turn."""
     head, _, rest = value.partition(";")
     change, _, epoch = rest.partition(";")
     step, _, stages = head.partition("/")
