@@ -149,6 +149,11 @@ def look(aws: Aws, world: World, wanted: Needs) -> World:
         reads.append(
             ("target_groups", lambda: balancer_aws.look_at_target_groups(aws, groups, wanted.target_groups))
         )
+    rules = world.rules
+    if isinstance(rules, tuple) and wanted.listeners:
+        kept = tuple(r for r in rules if r.listener not in wanted.listeners)
+        whole = wanted.listeners
+        reads.append(("rules", lambda: kept + balancer_aws.read_rules(aws, frozenset(), whole)))
     names = sorted(wanted.hooks)
     reads.append(("hooks", lambda: group_aws.read_hooks(aws, names)))
     found = dict(zip((n for n, _ in reads), aws.each(lambda r: attempt(r[0], r[1]), reads), strict=True))

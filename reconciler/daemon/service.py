@@ -27,6 +27,7 @@ from reconciler.report.metrics import Metrics
 
 GRACE: Final = timedelta(seconds=25)  # a call in flight: 3 s to connect, 20 s to read
 SECRETS: Final = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_CONTAINER_AUTHORIZATION_TOKEN")
+SHORTEST_KEY: Final = 16  # characters: AWS's are 40; what stands in for them against an emulator is a word
 
 
 def run(settings: Settings) -> int:
@@ -89,7 +90,8 @@ def started(settings: Settings, url: str) -> DaemonStarted:
 def secrets_of(settings: Settings) -> tuple[str, ...]:
     """Return values that may never be logged."""
     known = (settings.git_token.get_secret_value(), settings.redaction_key.get_secret_value())
-    return (*known, *(os.environ.get(name, "") for name in SECRETS))
+    lent = (os.environ.get(name, "") for name in SECRETS)
+    return (*known, *(value for value in lent if len(value) >= SHORTEST_KEY))
 
 
 class Signals:

@@ -72,3 +72,4 @@ class Needs:
     balancers: frozenset[ResourceName] = field(default_factory=frozenset)  # tags, listeners, attributes
     target_groups: frozenset[ResourceName] = field(default_factory=frozenset)  # tags, attributes
     hooks: frozenset[ResourceName] = field(default_factory=frozenset)
+    listeners: frozenset[Arn] = field(default_factory=frozenset)  # rules with tags, of listeners git left

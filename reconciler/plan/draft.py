@@ -11,7 +11,7 @@ from reconciler.plan.goal import Goal
 from reconciler.plan.images import in_force
 from reconciler.plan.model import ActionKind, Because, Item
 from reconciler.plan.part import Row
-from reconciler.plan.parts import CODES, in_place, parse_applied, parts_of, protected
+from reconciler.plan.parts import CODES, code_of, in_place, parse_applied, parts_of, protected
 from reconciler.plan.prepare import parts_that_differ
 from reconciler.plan.resolve import Network, Place, resolve
 from reconciler.spec.desired import DesiredFleet
@@ -152,7 +152,7 @@ def _because(goal: Goal, fleet: DesiredFleet, s: Slice, old: Live, want: Wanted)
         return because
     applied = parse_applied(old.up.tag(APPLIED))
     changed = in_place(want, parts_of(want, s, old, alone=True), old.up).changed
-    told = tuple(replace(p, rows=()) for p in changed if CODES[p.name] in applied)
+    told = tuple(replace(p, rows=()) for p in changed if code_of(p) in applied)
     return because + goal.reasons.changed(fleet, told)
 
 

@@ -11,7 +11,6 @@ from reconciler.kinds.record.want import RecordSet
 from reconciler.kinds.register import Blocked, Move, Step, Wait, World
 from reconciler.plan import drift
 from reconciler.plan.model import PlannedStep
-from reconciler.plan.part import Part, Row
 from reconciler.plan.parts import InPlace, in_place, parts_of
 from reconciler.plan.settle import USUAL, Physics
 from reconciler.plan.simulate import simulate
@@ -111,9 +110,11 @@ def next_move(s: Slice, ask: Ask) -> Move:
     move = machine.next_move(ask.want, s, ask.allow)
     if move is not None and not isinstance(move, Wait | Blocked):
         return move
-    step = beside(s, ask.want).step if ask.allow.update is None else None
-    held = isinstance(step, ReplaceInstance) and ask.allow.start  # a freeze holds healing by replacement
-    return step if step and not held else move
+    if ask.allow.update:
+        return move
+    found = beside(s, ask.want)
+    held = isinstance(found.step, ReplaceInstance) and ask.allow.start  # a freeze holds such healing
+    return found.step if found.step and not held else move or found.wait
 
 
 def beside(s: Slice, want: Wanted) -> InPlace:
@@ -122,23 +123,13 @@ def beside(s: Slice, want: Wanted) -> InPlace:
     if live is None or live.up is None or (live.template and live.template.failed):
         return InPlace(step=None, changed=(), drifted=())
     alone = machine.shifted(want, s)
-    parts = parts_of(want, s, live, alone=alone)
-    found = in_place(want, parts, live.up)
+    found = in_place(want, parts_of(want, s, live, alone=alone), live.up)
     if not alone:
         return replace(found, drifted=())
     odd = drift.golden(want, s, live)
-    rows = tuple(row for part in odd for row in part.rows if not ignored(want, row))
-    step = found.step or (_heal(want, odd) if want.heal else None)
-    return replace(found, step=step, drifted=(*found.drifted, *rows))
-
-
-def ignored(want: Wanted, row: Row) -> bool:
-    """Is this field of a fleet left to others (`drift.ignore`)."""
-    return any(row.field == path or row.field.startswith(f"{path}.") for path in want.ignore)
-
-
-def _heal(want: Wanted, odd: tuple[Part, ...]) -> Step | None:
-    return next((p.step(p) for p in odd if p.step and any(not ignored(want, r) for r in p.rows)), None)
+    rows = tuple(row if part.step else replace(row, mends=False) for part in odd for row in part.rows)
+    heals = next((p.step(p) for p in odd if p.step), None) if want.heal else None
+    return replace(found, step=found.step or heals, drifted=(*found.drifted, *rows))
 
 
 def way(world: World, ask: Ask, physics: Physics = USUAL, *, ahead: bool = True) -> Way:

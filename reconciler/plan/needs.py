@@ -1,6 +1,6 @@
 """What a pass looks at beside the bulk reads: what is under way, since each thing costs a call."""
 
-from reconciler.core.facts import APPLIED, Keeper, Read
+from reconciler.core.facts import APPLIED, TRAFFIC, Keeper, Read
 from reconciler.core.ids import Arn, ChangeId, ResourceName
 from reconciler.kinds.balancer.live import LiveBalancer, LiveTargetGroup
 from reconciler.kinds.group.steps import Attach, CreateGroup
@@ -28,7 +28,19 @@ def needs(plan: TargetPlan, world: World, keeper: Keeper, audited: frozenset[str
             {r.name for r in revisions if r.target_group} | _present(world.target_groups, wanted)
         ),
         hooks=frozenset(r.group.name for r in revisions if r.group and _settled(r)),
+        listeners=_listeners(world, [r for r in revisions if r.identity.fleet in busy], own),
     )
+
+
+def _listeners(world: World, revisions: list[Live], own: set[Arn]) -> frozenset[Arn]:
+    """Return listeners that git names no more, and those whose rules lead here from another place."""
+    if not isinstance(world.rules, tuple):
+        return frozenset()
+    read = {r.listener for r in world.rules}
+    named = {Arn(r.group.tag(TRAFFIC)) for r in revisions if r.group}
+    left = {n for n in named if n.startswith("arn:") and n not in read}
+    moved = {r.listener for r in world.rules if not r.tags and any(arn in own for arn, _ in r.weights)}
+    return frozenset(left | moved)
 
 
 def _settled(live: Live) -> bool:

@@ -5,7 +5,8 @@ Wanted differs from applied: a change, written, then the tag. Equal, and live di
 """
 
 import json
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
@@ -24,8 +25,9 @@ from reconciler.kinds.group.steps import (
     UpdateGroup,
 )
 from reconciler.kinds.group.want import Members, Policy, Schedule, Sizes
-from reconciler.kinds.register import Step
+from reconciler.kinds.register import Step, Wait
 from reconciler.plan import balancer_parts
+from reconciler.plan.attach_part import attach_part
 from reconciler.plan.part import Part, Row
 from reconciler.strategies.slice import Live, Slice
 from reconciler.strategies.wanted import Wanted
@@ -43,9 +45,20 @@ CODES: Final = {
     "balancer": "ba",
     "rule": "ru",
     "dns": "dn",
+    "attach": "at",
     "protect": "pr",
 }
-"""Parts, and what stands for each in `reconciler:applied`: 13 of 9 characters fit in 256 by far."""
+"""Parts, and what stands for each in `reconciler:applied`. With a code for each of MEMBERS and a
+balancer's four, the 23 take 229 of 256 characters."""
+
+MEMBERS: Final = {
+    "HealthCheckType": "hc",
+    "HealthCheckGracePeriod": "hg",
+    "DefaultInstanceWarmup": "gw",
+    "CapacityRebalance": "gc",
+    "MaxInstanceLifetime": "gl",
+}
+"""Members that are a part each, so that a commit writes the one that it changed; the rest is one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +68,12 @@ class InPlace:
     step: Step | None
     changed: tuple[Part, ...]
     drifted: tuple[Row, ...]
+    wait: Wait | None = None
+
+
+def code_of(part: Part) -> str:
+    """Return what stands for a part in `reconciler:applied`."""
+    return part.code or CODES[part.name]
 
 
 def parse_applied(value: str) -> dict[str, str]:
@@ -67,12 +86,14 @@ def parts_of(want: Wanted, s: Slice, live: Live, *, alone: bool) -> tuple[Part, 
     group = live.up
     if group is None:
         return ()
-    own: list[Part] = [_members("health", want.group.health, group, group.health)]
-    own.append(_members("settings", want.group.settings, group, group.settings))
+    own: list[Part] = [
+        *_members(want, "health", want.group.health, group, group.health),
+        *_members(want, "settings", want.group.settings, group, group.settings),
+    ]
     own.append(_policies(want, group))
     own.append(_tags(want, group))
     if alone:
-        own += [*_sizes(want, group, live), _schedules(want, group)]
+        own += [*_sizes(want, group, live), _schedules(want, group), attach_part(want, s, live)]
     own.append(Part(name="protect", want="yes" if want.protect else "no", rows=(), step=None))
     return (*own, *balancer_parts.parts(want, s, live, alone=alone))
 
@@ -80,48 +101,55 @@ def parts_of(want: Wanted, s: Slice, live: Live, *, alone: bool) -> tuple[Part, 
 def in_place(want: Wanted, parts: tuple[Part, ...], group: LiveGroup) -> InPlace:
     """Sort parts into changes and drift, and return the one step that is next."""
     applied = parse_applied(group.tag(APPLIED))
-    changed = tuple(p for p in parts if applied.get(CODES[p.name]) != short(p.want))
+    changed = tuple(p for p in parts if applied.get(code_of(p)) != short(p.want))
     same = [p for p in parts if p not in changed]
-    drifted = tuple(row for p in same for row in p.rows if not _ignored(want, row))
-    step = next((p.step(p) for p in changed if p.step and p.rows), None)
-    done = tuple(p for p in changed if p.looked and (not p.rows or p.step is None))
+    step = next((p.step(p) for p in changed if p.step and p.rows and not p.wait), None)
+    done = tuple(p for p in changed if p.looked and (not p.rows or p.step is None) and not p.wait)
     if step is None and done:
         step = _remember(group, applied, done)
     if step is None and want.heal:
-        step = next(
-            (p.step(p) for p in same if p.step and any(not _ignored(want, r) for r in p.rows)),
-            None,
-        )
-    return InPlace(step=step, changed=changed, drifted=drifted)
+        step = next((p.step(p) for p in same if p.step and p.rows), None)
+    return InPlace(
+        step=step,
+        changed=changed,
+        drifted=tuple(row if p.step else replace(row, mends=False) for p in same for row in p.rows),
+        wait=next((Wait(why=p.wait) for p in changed if p.wait), None),
+    )
 
 
 def _remember(group: LiveGroup, applied: dict[str, str], changed: tuple[Part, ...]) -> TagGroup:
-    now = {**applied, **{CODES[p.name]: short(p.want) for p in changed}}
-    text = ";".join(f"{k}={v}" for k, v in sorted(now.items()) if k in CODES.values())
+    now = {**applied, **{code_of(p): short(p.want) for p in changed}}
     return TagGroup(
         name=group.name,
-        put=((APPLIED, text),),
-        because=f"applied: {', '.join(p.name for p in changed)}",
+        put=((APPLIED, ";".join(f"{k}={v}" for k, v in sorted(now.items()))),),
+        because=f"applied: {', '.join(dict.fromkeys(p.name for p in changed))}",
     )
 
 
-def _ignored(want: Wanted, row: Row) -> bool:
-    return any(row.field == path or row.field.startswith(f"{path}.") for path in want.ignore)
-
-
-def _members(name: str, want: Members, group: LiveGroup, live: Members) -> Part:
+def _members(want: Wanted, name: str, wanted: Members, group: LiveGroup, live: Members) -> Iterator[Part]:
+    """Each member is a part, so that a commit writes only the one that it changed."""
+    by_code: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    for member, value in wanted:
+        by_code[MEMBERS.get(member, CODES[name])].append((member, value))
     have = dict(live)
-    differing = tuple((k, v) for k, v in want if have.get(k) != v)
-    rows = tuple(
-        Row(resource=f"group/{group.name}", field=k, want=_told(k, v) or "as in git", live=_live(k, have))
-        for k, v in differing
-    )
+    for code, members in by_code.items():
+        rows = tuple(
+            Row(resource=f"group/{group.name}", field=k, want=_told(k, v) or "as in git", live=_live(k, have))
+            for k, v in members
+            if have.get(k) != v
+        )
+        kept = tuple(r for r in rows if not r.ignored(want.ignore))
+        fields = {r.field for r in kept}
+        update = UpdateGroup(
+            name=group.name,
+            members=tuple(m for m in members if m[0] in fields),
+            because=f"{name} differs",
+        )
+        yield Part(name=name, code=code, want=[list(m) for m in members], rows=kept, step=_always(update))
 
-    def step(_part: Part) -> Step:
-        # A call that changes one member names only the members that differ.
-        return UpdateGroup(name=group.name, members=differing, because=f"{name} differs")
 
-    return Part(name=name, want=[list(m) for m in want], rows=rows, step=step)
+def _always(step: Step) -> Callable[[Part], Step]:
+    return lambda _part: step
 
 
 SPANS: Final = ("HealthCheckGracePeriod", "DefaultInstanceWarmup", "MaxInstanceLifetime")
@@ -162,13 +190,14 @@ def _sizes(want: Wanted, group: LiveGroup, live: Live) -> tuple[Part, ...]:
         target["desired"] = (wanted.desired, have.desired)
     stated = {"min": capacity.min, "max": capacity.max, "desired": capacity.desired}
 
+    def row(name: str, now: int, then: int) -> Row:
+        return Row(resource=f"group/{group.name}", field=name, want=str(now), live=str(then))
+
     return tuple(
         Part(
             name=name,
             want=stated[name],
-            rows=()
-            if scheduled or now == then
-            else (Row(resource=f"group/{group.name}", field=name, want=str(now), live=str(then)),),
+            rows=() if scheduled or now == then else kept(want, [row(name, now, then)]),
             step=_only(name, wanted, have, group),
         )
         for name, (now, then) in target.items()
@@ -190,25 +219,37 @@ def _only(name: str, wanted: Sizes, have: Sizes, group: LiveGroup) -> Callable[[
     return step
 
 
+def kept(want: Wanted, rows: Iterable[Row]) -> tuple[Row, ...]:
+    """Return the rows whose fields are not left to others."""
+    return tuple(r for r in rows if not r.ignored(want.ignore))
+
+
+def _differing(wanted: Mapping[str, object], have: Mapping[str, object]) -> list[str]:
+    """Return the names to write, then the names that are too many."""
+    return [*(n for n in sorted(wanted) if have.get(n) != wanted[n]), *sorted(set(have) - set(wanted))]
+
+
 def _policies(want: Wanted, group: LiveGroup) -> Part:
     wanted, have = {p.name: p for p in want.group.policies}, {p.name: p for p in group.policies}
     resource = f"group/{group.name}"
-    put = [p for n, p in sorted(wanted.items()) if have.get(n) != p]
-    surplus = sorted(set(have) - set(wanted))
-    rows = tuple(
-        Row(
-            resource=resource,
-            field=f"scaling.{n}",
-            want=_policy(wanted.get(n)),
-            live=_other(wanted.get(n), have.get(n)),
-        )
-        for n in (*(p.name for p in put), *surplus)
+    rows = kept(
+        want,
+        [
+            Row(
+                resource=resource,
+                field=f"scaling.{n}",
+                want=_policy(wanted.get(n)),
+                live=_other(wanted.get(n), have.get(n)),
+            )
+            for n in _differing(wanted, have)
+        ],
     )
 
-    def step(_part: Part) -> Step:
-        if put:
-            return PutPolicy(name=group.name, policy=put[0])
-        return DeletePolicy(name=group.name, policy=surplus[0])
+    def step(part: Part) -> Step:
+        name = part.rows[0].field.removeprefix("scaling.")
+        if name in wanted:
+            return PutPolicy(name=group.name, policy=wanted[name])
+        return DeletePolicy(name=group.name, policy=name)
 
     return Part(name="policies", want=[[p.name, p.body] for p in want.group.policies], rows=rows, step=step)
 
@@ -229,23 +270,25 @@ def _other(want: Policy | None, live: Policy | None) -> str:
 
 def _schedules(want: Wanted, group: LiveGroup) -> Part:
     wanted, have = {x.name: x for x in want.group.schedules}, {x.name: x for x in group.schedules}
-    put = [x for n, x in sorted(wanted.items()) if have.get(n) != x]
-    surplus = sorted(set(have) - set(wanted))
     resource = f"group/{group.name}"
-    rows = tuple(
-        Row(
-            resource=resource,
-            field=f"schedule.{n}",
-            want=_schedule(wanted.get(n)),
-            live=_schedule(have.get(n)),
-        )
-        for n in (*(x.name for x in put), *surplus)
+    rows = kept(
+        want,
+        [
+            Row(
+                resource=resource,
+                field=f"scaling.{n}",
+                want=_schedule(wanted.get(n)),
+                live=_schedule(have.get(n)),
+            )
+            for n in _differing(wanted, have)
+        ],
     )
 
-    def step(_part: Part) -> Step:
-        if put:
-            return PutSchedule(name=group.name, schedule=put[0])
-        return DeleteSchedule(name=group.name, schedule=surplus[0])
+    def step(part: Part) -> Step:
+        name = part.rows[0].field.removeprefix("scaling.")
+        if name in wanted:
+            return PutSchedule(name=group.name, schedule=wanted[name])
+        return DeleteSchedule(name=group.name, schedule=name)
 
     stated = [[x.name, x.cron, x.timezone, x.min, x.max] for x in want.group.schedules]
     return Part(name="schedules", want=stated, rows=rows, step=step)
@@ -263,22 +306,26 @@ def own_tags(want: Wanted) -> Tags:
 def _tags(want: Wanted, group: LiveGroup) -> Part:
     wanted = dict(own_tags(want))
     have = {k: v for k, v in group.tags if not k.startswith(PREFIX)}
-    put = {k: v for k, v in wanted.items() if have.get(k) != v}
-    surplus = sorted(set(have) - set(wanted))
     resource = f"group/{group.name}"
-    rows = tuple(
-        # Values of tags may be secrets: only the keys are told.
-        Row(
-            resource=resource,
-            field=f"tags.{k}",
-            want="as in git" if k in wanted else "not there",
-            live="another value" if k in wanted and k in have else "there" if k in have else "not there",
-        )
-        for k in (*sorted(put), *surplus)
+    rows = kept(
+        want,
+        [
+            # Values of tags may be secrets: only the keys are told.
+            Row(
+                resource=resource,
+                field=f"tags.{k}",
+                want="as in git" if k in wanted else "not there",
+                live="another value" if k in wanted and k in have else "there" if k in have else "not there",
+            )
+            for k in _differing(wanted, have)
+        ],
     )
 
-    def step(_part: Part) -> Step:
-        return TagGroup(name=group.name, put=to_tags(put), drop=tuple(surplus), because="tags differ")
+    def step(part: Part) -> Step:
+        keys = [r.field.removeprefix("tags.") for r in part.rows]
+        put = to_tags({k: wanted[k] for k in keys if k in wanted})
+        drop = tuple(k for k in keys if k not in wanted)
+        return TagGroup(name=group.name, put=put, drop=drop, because="tags differ")
 
     return Part(name="tags", want=sorted(wanted.items()), rows=rows, step=step)
 

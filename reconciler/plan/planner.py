@@ -124,7 +124,7 @@ def _drift_rows(goal: Goal, draft: Draft) -> Iterable[Drift]:
             name=draft.item.name,
             target=goal.target.name,
             resource=row.resource,
-            field=row.field,
+            field=row.path,
             want=row.want,
             live=row.live,
             heals=heals and row.mends,

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from time import time
 
-from prometheus_client import CollectorRegistry, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Gauge, Histogram, disable_created_metrics, generate_latest
 from prometheus_client import Counter as Count
 
 from reconciler.plan.model import TargetPlan
@@ -35,6 +35,7 @@ class Metrics:
     """All metrics of one process, in a registry of its own."""
 
     def __init__(self) -> None:
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # they double what is scraped, and say only when this process began
         self.registry = registry = CollectorRegistry()
 
         def count(name: str, text: str, *labels: str) -> Count:

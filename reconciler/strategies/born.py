@@ -71,8 +71,8 @@ def create_group(want: Wanted, serving: Live | None, lease: Lease | None, as_of:
     """Return the step that starts the revision, with its floor from the first moment on."""
     sizes = birth_sizes(want, serving)
     tags = {**dict(birth_tags(want, as_of)), STAGE: opening(want, as_of).text()}
-    if want.dns:
-        tags[TRAFFIC] = want.dns.zone  # where its records are, should git forget it
+    if place := want.dns.zone if want.dns else want.rule.listener if want.rule else "":
+        tags[TRAFFIC] = place  # where its records or its rule are, should git forget it
     if lease:
         tags[LEASE] = lease.text()
         sizes = replace(sizes, max=max(sizes.max, lease.least)).floor(lease.least)

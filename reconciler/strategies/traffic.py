@@ -192,17 +192,13 @@ def _shift_records(want: Wanted, s: Slice, to: Live, stage: StageTag) -> Move:
     zone = zone_of(want, s)
     if zone is None or want.dns is None:
         return Blocked(code="zone", why=f"zone {want.dns.zone if want.dns else '?'} was not found")
-    ours = {identifier(want.target, r.name) for r in s.revisions}
-    there = [r for r in zone.records if r.name == want.dns.name and r.type in ("A", "AAAA", "CNAME")]
+    there = _at_name(want, zone)
     # A record that git declared at this name until now gives way in the same batch.
-    declared = {r.key for _, records in zone.ancestry for r in records or ()}
-    given_up = [r for r in there if r.key in declared and r.identifier not in ours]
-    there = [r for r in there if r not in given_up]
-    foreign = [r for r in there if r.identifier not in ours or r.weight is None]
-    if foreign:
-        found = foreign[0]
-        what = f"{found.type} {found.identifier or found.policy}"
+    given_up = _given_up(want, s, zone)
+    if foreign := strangers(want, s):
+        what = f"{foreign[0].type} {foreign[0].identifier or foreign[0].policy}"
         return Blocked(code="conflict", why=f"{want.dns.name} has a record that is not ours ({what})")
+    there = [r for r in there if r not in given_up]
     wanted = {r.key: r for r in wanted_records(want, to, FULL_DNS)}
     changes = [Change(action=Action.DELETE, record=r) for r in given_up]
     for record in there:
@@ -223,6 +219,31 @@ def _shift_records(want: Wanted, s: Slice, to: Live, stage: StageTag) -> Move:
         stage=f"{stage.step}/{stage.stages}",
         because=f"all traffic to {to.name}",
     )
+
+
+def _at_name(want: Wanted, zone: LiveZone) -> list[RecordSet]:
+    name = want.dns.name if want.dns else ""
+    return [r for r in zone.records if r.name == name and r.type in ("A", "AAAA", "CNAME")]
+
+
+def _own_identifiers(want: Wanted, s: Slice) -> set[str]:
+    return {identifier(want.target, r.name) for r in s.revisions}
+
+
+def _given_up(want: Wanted, s: Slice, zone: LiveZone) -> list[RecordSet]:
+    declared = {r.key for _, records in zone.ancestry for r in records or ()}
+    ours = _own_identifiers(want, s)
+    return [r for r in _at_name(want, zone) if r.key in declared and r.identifier not in ours]
+
+
+def strangers(want: Wanted, s: Slice) -> list[RecordSet]:
+    """Return the records at a fleet's name that are neither its own nor declared by git until now."""
+    zone = zone_of(want, s)
+    if zone is None:
+        return []
+    ours, given_up = _own_identifiers(want, s), _given_up(want, s, zone)
+    there = [r for r in _at_name(want, zone) if r not in given_up]
+    return [r for r in there if r.identifier not in ours or r.weight is None]
 
 
 def rewrite(want: Wanted, s: Slice, to: Live, stage: StageTag) -> Step | None:
