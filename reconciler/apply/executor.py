@@ -63,7 +63,7 @@ def _urgency(item: Item) -> tuple[int, int, str, str]:
 
 
 def goes_back(item: Item) -> bool:
-    """Do these moves take a rollout back: traffic to another revision than the wanted one, or a failed end."""
+    """Do these moves take a rollout back: traffic away from the wanted revision, or a failed end."""
     wanted = resource_name(FleetName(item.name), Revision(item.to))
     marks = (getattr(step, "mark", None) for step in item.now)
     failed = any(getattr(step, "because", "").startswith("failed") for step in item.now)

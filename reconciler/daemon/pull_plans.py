@@ -12,7 +12,7 @@ from reconciler.daemon.passes import (
     open_target,
     with_ancestry,
 )
-from reconciler.gateway.errors import say
+from reconciler.gateway.errors import foreseen, say
 from reconciler.gateway.session import for_commit
 from reconciler.kinds.image import aws as image_aws
 from reconciler.kinds.register import Needs, World
@@ -51,6 +51,8 @@ class PullPlans:
             try:
                 found.append(self._compare(base, merged, (before, target), approved))
             except Exception as error:
+                if not foreseen(error):
+                    raise
                 old = blind_plan(base.desired, before, say(error), host_time())
                 found.append(compare(old, self._blind(merged, target, say(error), approved)))
         return tuple(found)

@@ -16,7 +16,7 @@ from reconciler.core.redact import Redactor
 from reconciler.daemon.observe import host_time
 from reconciler.daemon.passes import USUAL, Manner, Runtime, Seen, goal, look_and_plan, open_target
 from reconciler.daemon.settings import Settings
-from reconciler.gateway.errors import say
+from reconciler.gateway.errors import foreseen, say
 from reconciler.kinds.register import World
 from reconciler.plan.blind import blind_plan
 from reconciler.plan.model import Plan, TargetPlan
@@ -89,6 +89,8 @@ class Session:
         try:
             seen = look_and_plan(self.runtime(target), self.adopted, self.library, target, manner)
         except Exception as error:
+            if not foreseen(error):
+                raise
             plan = blind_plan(self.adopted.desired, target, say(error), host_time())
             return Look(target=target, plan=plan, seen=None, error=error)
         return Look(target=target, plan=seen.plan, seen=seen)

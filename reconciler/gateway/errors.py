@@ -18,6 +18,7 @@ from reconciler.core.errors import (
     DeadlineError,
     ForbiddenCallError,
     InvalidError,
+    ReconcilerError,
     RetryLaterError,
     WrongAccountError,
 )
@@ -118,6 +119,11 @@ def classify(exc: BaseException) -> Failure:
     if isinstance(exc, boto.ClientError):
         return _by_reply(exc)
     return Failure.UNKNOWN
+
+
+def foreseen(exc: BaseException) -> bool:
+    """Is this an error of AWS, of the way there, or one that we raise ourselves; else it is a fault."""
+    return isinstance(exc, ReconcilerError | boto.BotoCoreError | boto.ClientError)
 
 
 def code_of(exc: BaseException) -> str:
