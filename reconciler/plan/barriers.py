@@ -1,8 +1,10 @@
 """What stands in a fleet's way before anything is planned: what was not read, and what is not ours."""
 
 from collections.abc import Iterable
+from typing import Any, TypeAlias
 
-from reconciler.core.facts import OWNER, TRAFFIC, Tags, Unread, identity, tag
+from reconciler.core.facts import OWNER, TRAFFIC, Read, Tags, Unread, identity, tag
+from reconciler.core.ids import ResourceName
 from reconciler.kinds.record.live import LiveZone, ZoneProblem
 from reconciler.kinds.register import Blocked, World
 from reconciler.plan.goal import Goal
@@ -59,19 +61,29 @@ def _named(arn: str) -> str:
     return arn.rpartition("targetgroup/")[2].partition("/")[0]
 
 
-def conflict(goal: Goal, world: World, want: Wanted, s: Slice) -> Blocked | None:
-    """Say what has a name or place that is wanted and is not ours, if anything has."""
-    named: list[tuple[str, Tags | None]] = [
-        (kind, x.tags)
-        for kind, facts in (("group", world.groups), ("launch template", world.templates))
-        if isinstance(facts, tuple)
-        for x in facts
-        if x.name == want.name
+Names: TypeAlias = dict[ResourceName, list[tuple[str, Tags | None]]]
+"""What has a name, of which kind it is, and its tags as far as they were read."""
+
+
+def names_of(world: World) -> Names:
+    """Return everything that was read and that a revision's name could meet."""
+    kinds: list[tuple[str, Read[Any]]] = [
+        ("group", world.groups),
+        ("launch template", world.templates),
+        ("target group", world.target_groups),
+        ("balancer", world.balancers),
     ]
-    if want.target_group and isinstance(world.target_groups, tuple):
-        named += [("target group", t.tags) for t in world.target_groups if t.name == want.name]
-    if want.balancer and isinstance(world.balancers, tuple):
-        named += [("balancer", b.tags) for b in world.balancers if b.name == want.name]
+    found: Names = {}
+    for kind, facts in kinds:
+        for x in facts if isinstance(facts, tuple) else ():
+            found.setdefault(x.name, []).append((kind, x.tags))
+    return found
+
+
+def conflict(goal: Goal, names: Names, want: Wanted, s: Slice) -> Blocked | None:
+    """Say what has a name or place that is wanted and is not ours, if anything has."""
+    unwanted = {"target group": want.target_group is None, "balancer": want.balancer is None}
+    named = [(kind, tags) for kind, tags in names.get(want.name, ()) if not unwanted.get(kind)]
     for kind, tags in named:
         if tags is not None and identity(tags, want.name, goal.keeper) is None:
             return Blocked(code="conflict", why=f"{kind} {want.name} exists and is {_whose(goal, tags)}")

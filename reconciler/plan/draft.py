@@ -93,7 +93,7 @@ def _draft(
     ask = Ask(fleet=want.fleet, want=want, keeper=goal.keeper, allow=Allow())
     draft = Draft(replace(blank, to=want.revision), ask, small(world, revisions, want, index))
     s = view(draft.small or world, ask)
-    if blocked_by := conflict(goal, world, want, s):
+    if blocked_by := conflict(goal, index.names, want, s):
         return Draft(replace(draft.item, action=ActionKind.BLOCKED, blocked=blocked_by))
     return _classified(goal, fleet, draft, s, want)
 
@@ -102,7 +102,7 @@ def _classified(goal: Goal, fleet: DesiredFleet, draft: Draft, s: Slice, want: W
     item, live = draft.item, s.live(want.revision)
     found = beside(s, want)
     draft.rows, draft.shifted = found.drifted, machine.shifted(want, s)
-    draft.move = move = next_move(s, draft.ask) if draft.ask else None
+    draft.move = move = next_move(s, draft.ask, found) if draft.ask else None
     others = [r for r in s.revisions if r.revision != want.revision and not _buried(r)]
     before = s.live(Revision(item.was)) if item.was else None
     if isinstance(move, Blocked):

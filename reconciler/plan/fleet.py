@@ -10,6 +10,7 @@ from reconciler.kinds.record.live import LiveZone
 from reconciler.kinds.record.want import RecordSet
 from reconciler.kinds.register import Blocked, Move, Step, Wait, World
 from reconciler.plan import drift
+from reconciler.plan.barriers import Names, names_of
 from reconciler.plan.model import PlannedStep
 from reconciler.plan.parts import InPlace, in_place, parts_of
 from reconciler.plan.settle import USUAL, Physics
@@ -47,17 +48,18 @@ class Ask:
 class Index:
     """What a fleet's small world is cut from, looked up instead of searched."""
 
-    records: dict[tuple[ZoneName, str], tuple[RecordSet, ...]]
+    records: dict[tuple[ZoneName, str], list[RecordSet]]
+    names: Names
 
     @staticmethod
     def of(world: World) -> "Index":
-        """Index the records of every zone that was read."""
+        """Index the records of every zone that was read, and what has a name."""
         found: dict[tuple[ZoneName, str], list[RecordSet]] = {}
         for zone in world.zones:
             if isinstance(zone, LiveZone):
                 for record in zone.records:
                     found.setdefault((zone.zone, record.name), []).append(record)
-        return Index({k: tuple(v) for k, v in found.items()})
+        return Index(found, names_of(world))
 
 
 def small(world: World, revisions: tuple[Live, ...], want: Wanted | None, index: Index) -> World:
@@ -103,8 +105,11 @@ def view(world: World, ask: Ask) -> Slice:
     return slice_of(world, ask.fleet, revisions, (rule.listener, rule.priority) if rule else None)
 
 
-def next_move(s: Slice, ask: Ask) -> Move:
-    """Return the next move of a fleet: its rollout first, then what changes beside the revision."""
+def next_move(s: Slice, ask: Ask, found: InPlace | None = None) -> Move:
+    """Return the next move of a fleet: its rollout first, then what changes beside the revision.
+
+    `found` is what `beside` says of this slice, where the caller has asked already.
+    """
     if ask.want is None:
         return retire.remove(s)
     move = machine.next_move(ask.want, s, ask.allow)
@@ -112,7 +117,7 @@ def next_move(s: Slice, ask: Ask) -> Move:
         return move
     if ask.allow.update:
         return move
-    found = beside(s, ask.want)
+    found = found or beside(s, ask.want)
     held = isinstance(found.step, ReplaceInstance) and ask.allow.start  # a freeze holds such healing
     return found.step if found.step and not held else move or found.wait
 
