@@ -182,6 +182,22 @@ def retry(
 app.command(epilog=EPILOG)(run)
 
 
+@app.command("pr")
+def pull_request(
+    number: Annotated[int, typer.Argument(min=1, help="Number of the pull request.")],
+    repo: Repo = None,
+    ref: Ref = None,
+    path: Folder = None,
+    target: Targets = None,
+) -> None:
+    """Print the comment of one pull request: what its merge would do."""
+    from reconciler.cli.pull import pull
+
+    with told():
+        code = pull(settings(repo, ref, path, target), number)
+    raise typer.Exit(code)
+
+
 @app.command("iam-policy")
 def iam_policy(
     *,

@@ -9,7 +9,8 @@ from reconciler.cli.options import settings, told
 
 EPILOG: Final = (
     "Settings that are secrets are no options: RECONCILER_GIT_TOKEN (token for the repository over HTTPS), "
-    "RECONCILER_REDACTION_KEY (key of the hashes that stand for secrets; random for each process without). "
+    "RECONCILER_REDACTION_KEY (key of the hashes that stand for secrets; random for each process without), "
+    "RECONCILER_HOST_TOKEN (token for the git host's API), RECONCILER_WEBHOOK_SECRET (of POST /hooks/...). "
     "Each RECONCILER_NAME in brackets is read from the environment, and `name` from reconciler.toml; "
     "the command line goes before the environment, that before the file."
 )
@@ -77,6 +78,36 @@ def run(  # noqa: PLR0913  # one for each setting
         str | None,
         typer.Option(metavar="FILE", help=_also("Known hosts for SSH.", "KNOWN_HOSTS")),
     ] = None,
+    host: Annotated[
+        str | None,
+        typer.Option(
+            metavar="KIND", help=_also("Plan pull requests of: github, gitlab. Default: none.", "HOST")
+        ),
+    ] = None,
+    host_repository: Annotated[
+        str | None,
+        typer.Option(
+            metavar="OWNER/NAME", help=_also("On the host. Default: from the URL.", "HOST_REPOSITORY")
+        ),
+    ] = None,
+    host_api: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help=_also("Its API. Default: the public one.", "HOST_API")),
+    ] = None,
+    host_app: Annotated[
+        str | None,
+        typer.Option(metavar="ID", help=_also("A GitHub App, instead of a token.", "HOST_APP")),
+    ] = None,
+    host_app_key: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help=_also("The App's private key.", "HOST_APP_KEY")),
+    ] = None,
+    host_poll: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SPAN", help=_also("How often pull requests are asked for. Default: 30s.", "HOST_POLL")
+        ),
+    ] = None,
     log_level: Annotated[
         str | None,
         typer.Option(
@@ -106,6 +137,12 @@ def run(  # noqa: PLR0913  # one for each setting
             read_only=read_only,
             ssh_key=ssh_key,
             known_hosts=known_hosts,
+            host=host,
+            host_repository=host_repository,
+            host_api=host_api,
+            host_app=host_app,
+            host_app_key=host_app_key,
+            host_poll=host_poll,
             log_level=log_level,
             log_format=log_format,
         )

@@ -4,9 +4,10 @@ Nothing is remembered that can't be found again. A call that the host does not t
 next look.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from itertools import islice
 from time import monotonic
 from typing import Final
 
@@ -73,21 +74,19 @@ class Desk:
     _judged: set[str] = field(default_factory=set)
     _listed: float = float("-inf")
 
-    def look(self, base: Adopted, branch: str, live: str) -> int:
-        """Look once; return how many pull requests were planned.
+    def look(self, base: Adopted, branch: str, live: str) -> Iterator[tuple[Pull, Told]]:
+        """Look once; yield every pull request that was planned, once it was told.
 
         `live` stands for the live world: another value renews plans. Raises: SourceError, HostError,
         HostBusyError; what was not done by then is done by the next look.
         """
         self._list(branch)
-        count = 0
-        for one in sorted(self.held.values(), key=lambda h: (h.planned_at, h.pull.number)):
-            if count < MOST and self._tend(one, base, live):
-                count += 1
+        stale = sorted(self.held.values(), key=lambda h: (h.planned_at, h.pull.number))
+        told = ((one.pull, t) for one in stale if (t := self._tend(one, base, live)))
+        yield from islice(told, MOST)
         for ref, commit in sorted(self._queue.items()):
             if commit not in self._judged:
                 self._judge(ref, commit, base)
-        return count
 
     def _list(self, branch: str) -> None:
         """Ask the host for its list where a head moved, or now and then."""
@@ -106,25 +105,25 @@ class Desk:
             known = self.held.setdefault(number, Held(pull=pull))
             known.pull = replace(pull, head=head)
 
-    def _tend(self, one: Held, base: Adopted, live: str) -> bool:
-        """Plan one pull request, if its plan is not valid any more, and tell it."""
+    def _tend(self, one: Held, base: Adopted, live: str) -> Told | None:
+        """Plan one pull request, if its plan is not valid any more, tell it, and return what was told."""
         pull = one.pull
         if pull.fork and not self._trusted(pull):
             say = f"a fork: label {self.label}:{pull.head[:12]} has it planned"
             self._set(one, Status(state=State.PENDING, description=say))
-            return False
+            return None
         if one.approved is None:
             one.approved = self._approved(pull.number, self.notes.load(pull.number))
         key = Key(head=pull.head, base=base.commit, live=live, draft=pull.draft, approved=one.approved)
         if one.key is not None and replace(one.key, live=live) == key:
             soon = self.now() - one.planned_at < RENEW.total_seconds()
             if one.key.live == live or soon:
-                return False
+                return None
         told = self._told(one, base, key)
         self.notes.plan(pull.number, told, f"{key.head}:{key.base}")
         self._set(one, Status(state=State(told.verdict.value), description=told.title))
         one.key, one.planned_at = key, self.now()
-        return True
+        return told
 
     def _trusted(self, pull: Pull) -> bool:
         """A fork is planned for a label that names this head, set by somebody who may push."""

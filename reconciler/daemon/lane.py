@@ -70,6 +70,7 @@ class Lane:
     left: tuple[Commit, ...] = ()  # heads of rewritten history that are not accepted yet
     running_since: float | None = None
     last: PassDone | None = None
+    plan: TargetPlan | None = None  # the last one
     last_failure: str = ""
     ended: float | None = None  # when the last pass ended
     complete: float | None = None  # when the last complete pass ended
@@ -143,6 +144,7 @@ class Lane:
             )
             for event in events:
                 self.tools.emit(event)
+            self.plan = turn.plan
             self.blocked = tuple((i.kind, i.name, i.blocked.why) for i in turn.plan.items if i.blocked)
         if accepted:
             self.tools.emit(HistoryAccepted(commit=commit, target=name))

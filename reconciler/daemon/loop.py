@@ -20,6 +20,7 @@ from reconciler.daemon.follow import UNKNOWN, Follower, Standing
 from reconciler.daemon.lane import Lane, Tempo, Tools
 from reconciler.daemon.lines import fault
 from reconciler.daemon.observe import host_time
+from reconciler.daemon.pull_job import PullJob
 from reconciler.report.events import (
     PassStuck,
     PollFailed,
@@ -32,6 +33,7 @@ from reconciler.source.repository import Adopted
 from reconciler.spec.desired import DesiredTarget
 
 POLL: Final = "poll"
+PULLS: Final = "pulls"
 SPARE: Final = 4  # threads beside those of the targets: the poll, and whatever else is put on the clock
 LATE: Final = (
     60.0  # seconds past its deadline after which a pass is stuck: the call in flight is over by then
@@ -51,6 +53,8 @@ class Daemon:
     poll: timedelta
     tools: Tools
     only: tuple[str, ...] = ()  # targets; empty: all
+    pulls: PullJob | None = None
+    pulls_every: timedelta = timedelta(seconds=30)
     standing: Standing = UNKNOWN
     lanes: dict[str, Lane] = field(default_factory=dict)  # replaced, never changed: any thread may read it
     poll_failure: str = ""
@@ -78,7 +82,29 @@ class Daemon:
             id=POLL,
             next_run_time=host_time(),
         )
+        if self.pulls is not None:
+            every = self.pulls_every.total_seconds()
+            trigger = IntervalTrigger(seconds=every, jitter=every / 10)
+            self._scheduler.add_job(self._tend_pulls, trigger, id=PULLS, next_run_time=host_time())
         self._scheduler.start()
+
+    def wake_polls(self) -> None:
+        """Look at the repository and the pull requests now: somebody says that there is news."""
+        for job in (POLL, PULLS):
+            try:
+                self._scheduler.modify_job(job, next_run_time=host_time())
+            except JobLookupError:
+                continue
+
+    def _tend_pulls(self) -> None:
+        adopted = self.standing.adopted
+        if self.pulls is None or adopted is None or self._stopping:
+            return
+        plans = {name: lane.plan for name, lane in self.lanes.items() if lane.plan is not None}
+        try:
+            self.pulls.look(adopted, plans)
+        except Exception as error:  # noqa: BLE001  # a fault here must not end the schedule
+            self.tools.emit(fault(PULLS, error))
 
     def stop(self, grace: timedelta) -> bool:
         """Begin nothing more, and wait for the calls in flight. Return whether all of them ended."""

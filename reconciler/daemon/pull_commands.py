@@ -1,6 +1,6 @@
 """Commands on pull requests: who may, what is done, and that it is done once."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -23,8 +23,11 @@ class Commands:
     since: datetime
     _obeyed: set[int] = field(default_factory=set)
 
-    def look(self) -> int:
-        """Act on what is new; return how many commands there were. Raises: HostError, HostBusyError."""
+    def look(self) -> Iterator[tuple[Command, bool]]:
+        """Act on what is new; yield each command, and whether it was done.
+
+        Raises: HostError, HostBusyError.
+        """
         host = self.desk.host
         notes = host.notes_since(self.since - BACK)
         new = [c for c in commands_of(notes, host.me()) if c.note.id not in self._obeyed]
@@ -33,9 +36,9 @@ class Commands:
             if held is not None:
                 done = host.may_write(command.note.author) and self._obey(held, command)
                 host.acknowledge(command.note, done=done)
+                yield command, done
             self._obeyed.add(command.note.id)
         self._move_on(notes)
-        return len(new)
 
     def _move_on(self, notes: tuple[Note, ...]) -> None:
         """Ask from a later time on, but rarely: an equal question costs nothing."""

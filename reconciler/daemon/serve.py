@@ -1,7 +1,7 @@
 """Health, readiness, metrics and the last passes over HTTP, in a thread of their own."""
 
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from threading import Thread
 from typing import Final, Protocol, Self, TypeAlias
@@ -39,8 +39,8 @@ class State(Protocol):
         """The last pass of each target."""
 
 
-def application(state: State, metrics: Callable[[], bytes]) -> Starlette:
-    """Return the web application: GET alone, nothing in it changes anything."""
+def application(state: State, metrics: Callable[[], bytes], hooks: Sequence[Route] = ()) -> Starlette:
+    """Return the web application: nothing in it changes anything; a hook only wakes who looks."""
 
     def judged(ask: Callable[[], tuple[bool, Json]]) -> Endpoint:
         async def answer(_request: Request) -> Response:
@@ -61,6 +61,7 @@ def application(state: State, metrics: Callable[[], bytes]) -> Starlette:
             Route("/readyz", judged(state.ready)),
             Route("/metrics", counted),
             Route("/api/v1/passes", passes),
+            *hooks,
         ]
     )
 

@@ -71,6 +71,19 @@ class Settings(BaseSettings):
     redaction_key: SecretStr = Field(
         SecretStr(""), description="Key of the hashes that stand for secrets; else random for each process."
     )
+    host: Literal["none", "github", "gitlab"] = Field(
+        "none", description="Git host whose pull requests are planned."
+    )
+    host_repository: str = Field("", description="owner/name on the host; from the URL without it.")
+    host_api: str = Field("", description="Base address of the host's API; the public one without it.")
+    host_token: SecretStr = Field(SecretStr(""), description="Token for the host's API.")
+    host_app: str = Field("", description="Id of a GitHub App, instead of a token.")
+    host_app_key: str = Field("", description="Path of the App's private key.")
+    host_poll: Duration = Field(timedelta(seconds=30), description="How often pull requests are asked for.")
+    webhook_secret: SecretStr = Field(
+        SecretStr(""),
+        description="Secret of POST /hooks/github and /hooks/gitlab; without it there are none.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level told.")
     log_format: Literal["auto", "json", "console"] = Field(
         "auto", description="auto: console on a terminal, JSON elsewhere."

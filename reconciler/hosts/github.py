@@ -28,7 +28,7 @@ class GitHub:
     repository: str  # owner/name
     token: Callable[[], str]
     base: str = API  # https://host/api/v3 on Enterprise
-    login: str = ""  # of an App: `slug[bot]`; a user's is asked for
+    login: Callable[[], str] | None = None  # of an App's bot, `slug[bot]`; a user is asked for
     transport: httpx.BaseTransport | None = None
     api: Api = field(init=False)
     _me: Author | None = None
@@ -58,7 +58,7 @@ class GitHub:
         Source: GET /users/{username} for the id of an App's bot.
         """
         if self._me is None:
-            path = f"users/{self.login}" if self.login else "user"
+            path = f"users/{self.login()}" if self.login else "user"
             self._me = to_author(self.api.get(path))
         return self._me
 

@@ -39,7 +39,7 @@ def explain(status: FleetStatus, plan: TargetPlan) -> Iterator[str]:
     if item is None:
         yield "  git: it is not in this commit, and nothing of it is live"
         return
-    yield from (f"  {line}" for line in _item(item, plan))
+    yield from (f"  {line}" for line in explain_item(item, plan))
     if status.drift:
         yield f"  drift: {status.drift} fields differ live; `reconciler drift` names them"
 
@@ -51,7 +51,8 @@ def _revision(r: RevisionStatus) -> str:
     return f"{r.name} {r.state}: {size}{healthy}{traffic}, image {r.image or 'unknown'}"
 
 
-def _item(item: Item, plan: TargetPlan) -> Iterator[str]:
+def explain_item(item: Item, plan: TargetPlan) -> Iterator[str]:
+    """Yield what a plan says of one document, and when it next will."""
     if item.action is ActionKind.NONE and not item.now and not item.wait:
         yield "nothing to do: live is what git says"
     else:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import ClassVar
 
-from reconciler.report import document_events
+from reconciler.report import document_events, pull_events
 from reconciler.report.event import Event, Level, OfCommit, OfTarget
 
 # -- the process -------------------------------------------------------------------------------
@@ -236,7 +236,7 @@ class WarningFound(OfTarget):
 
 def all_events() -> tuple[type[Event], ...]:
     """Return every event that has a name, by name."""
-    here = (*globals().values(), *vars(document_events).values())
+    here = (*globals().values(), *vars(document_events).values(), *vars(pull_events).values())
     kinds = (x for x in here if isinstance(x, type) and issubclass(x, Event) and "event" in vars(x))
     found = {kind.event: kind for kind in kinds}
     return tuple(found[name] for name in sorted(found))

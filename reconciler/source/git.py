@@ -151,6 +151,21 @@ class Repository:
             raise SourceError(f"the repository has no {ref or 'HEAD'}; is it empty?")
         return Commit(named)
 
+    def branch(self, ref: str | None = None) -> str:
+        """Return the branch that is followed: the ref, or what the remote's HEAD points at.
+
+        Source: git ls-remote --symref. Raises: SourceError where that is no branch.
+        """
+        if ref:
+            return ref
+        with self._open() as repo:
+            text = self._run(repo, "ls_remote", "--symref", "--", self.url, "HEAD", timeout=TIMEOUT)
+        head = next((x for x in text.splitlines() if x.startswith("ref: ")), "")
+        name = head.removeprefix("ref: ").partition("\t")[0]
+        if not name.startswith("refs/heads/"):
+            raise SourceError("the repository's HEAD names no branch; say which with --ref")
+        return name.removeprefix("refs/heads/")
+
     def fetch(self, commit: Commit, ref: str | None = None) -> None:
         """Bring a commit with its history into the mirror, if it is not there yet. Raises: SourceError."""
         with self._open() as repo, self._locked():

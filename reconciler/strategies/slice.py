@@ -3,7 +3,7 @@
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from reconciler.core.facts import IDLE, LEASE, STAGE, Identity, Keeper, identity
 from reconciler.core.ids import Arn, FleetName, InstanceId, ResourceName, Revision, digits
@@ -58,9 +58,12 @@ class Lease:
         return f"{self.least};{int(self.until.timestamp())}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Live:
-    """One live revision of a fleet: whatever of it exists."""
+    """One live revision of a fleet: whatever of it exists.
+
+    What its tags say is read once: each move asks for it a dozen times.
+    """
 
     revision: Revision
     name: ResourceName
@@ -72,36 +75,36 @@ class Live:
     records: tuple[RecordSet, ...]
     rule_weight: int | None
 
-    @property
+    @cached_property
     def up(self) -> LiveGroup | None:
         """The group, unless it is being deleted: gone for planning, present for naming."""
         return None if self.group is None or self.group.deleting else self.group
 
-    @property
+    @cached_property
     def stage(self) -> StageTag | None:
         """What the group remembers of its rollout."""
         return parse_stage(self.group.tag(STAGE)) if self.group else None
 
-    @property
+    @cached_property
     def idle(self) -> datetime | None:
         """Since when traffic is shifted away from it."""
         value = self.group.tag(IDLE) if self.group else ""
         return at(value) if value.isdigit() else None
 
-    @property
+    @cached_property
     def lease(self) -> Lease | None:
         """The floor that it holds."""
         least, _, until = (self.group.tag(LEASE) if self.group else "").partition(";")
         return Lease(least=int(least), until=at(until)) if least.isdigit() and until.isdigit() else None
 
-    @property
+    @cached_property
     def weight(self) -> int | None:
         """Its weight in DNS or in the rule; None where it has none."""
         if self.records:
             return max(r.weight or 0 for r in self.records)
         return self.rule_weight
 
-    @property
+    @cached_property
     def own(self) -> frozenset[InstanceId]:
         """Ids of its instances."""
         return frozenset(i.id for i in self.group.instances) if self.group else frozenset()
