@@ -3,6 +3,7 @@
 Called again each pass with fresh facts, so a daemon killed after any step goes on by itself.
 """
 
+from reconciler.core.duration import format_duration
 from reconciler.core.facts import APPLIED, FAILED, IDLE, LEASE
 from reconciler.kinds.group.steps import DeleteSchedule, SetSizes, TagGroup
 from reconciler.kinds.register import Blocked, Move, Step, Wait
@@ -308,7 +309,7 @@ def _rest(want: Wanted, s: Slice, live: Live) -> Step | None:
         name=group.name,
         expect=group.sizes,
         sizes=retire.NOTHING,
-        because=f"kept at size 0 for {want.rollout.keep_old}",
+        because=f"kept at size 0 for {format_duration(want.rollout.keep_old)}",
     )
 
 
