@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, TypeAlias, TypeVar
 
 from reconciler.core.ids import Commit, FleetName, Revision, TargetName
@@ -83,6 +84,7 @@ class Identity:
     commit: Commit
 
 
+@lru_cache(maxsize=4096)
 def identity(tags: Tags, name: str, keeper: Keeper) -> Identity | None:
     """Return whose a thing is, or None if it is not ours.
 

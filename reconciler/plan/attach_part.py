@@ -12,7 +12,7 @@ from reconciler.strategies.wanted import Wanted
 def attach_part(want: Wanted, s: Slice, live: Live) -> Part:
     """Return the part of `traffic.attach`: attached first, and healthy there before another place is left."""
     group = live.up
-    stated = [list(want.group.attach_target_groups), list(want.group.attach_classic)]
+    stated = (want.group.attach_target_groups, want.group.attach_classic)
     if group is None:
         return Part(name="attach", want=stated, rows=(), step=None)
     wanted = (*want.group.attach_target_groups, *want.group.attach_classic)

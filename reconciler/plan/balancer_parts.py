@@ -18,7 +18,7 @@ from reconciler.kinds.record.live import LiveZone
 from reconciler.kinds.record.steps import Action, Change, ChangeRecords
 from reconciler.kinds.record.want import RecordSet
 from reconciler.kinds.register import Step
-from reconciler.plan.part import Part, Row
+from reconciler.plan.part import Part, Row, Stated
 from reconciler.strategies import traffic
 from reconciler.strategies.born import stages_hash
 from reconciler.strategies.slice import Live, Slice
@@ -68,12 +68,12 @@ def _target_group(want: Wanted, live: Live) -> Part:
     wanted, have = want.target_group, live.target_group
     stated = wanted.attributes if wanted else ()
     if have is None:
-        return Part(name="target group", want=[list(a) for a in stated], rows=(), step=None, looked=False)
+        return Part(name="target group", want=stated, rows=(), step=None, looked=False)
     rows, differing = _attributes(want, f"target-group/{live.name}", stated, have.attributes)
     because = "attributes differ"
     return Part(
         name="target group",
-        want=[list(a) for a in stated],
+        want=stated,
         rows=rows,
         step=_step(
             SetTargetGroupAttributes(name=live.name, arn=have.arn, attributes=differing, because=because)
@@ -89,7 +89,7 @@ def _balancer(want: Wanted, wanted: Balancer, live: LiveBalancer) -> Iterator[Pa
     because = "attributes differ"
     yield Part(
         name="balancer",
-        want=[list(a) for a in wanted.attributes],
+        want=wanted.attributes,
         rows=rows,
         step=_step(
             SetBalancerAttributes(name=live.name, arn=live.arn, attributes=differing, because=because)
@@ -139,7 +139,7 @@ def _tls_part(want: Wanted, wanted: Balancer, live: LiveBalancer) -> Part:
     return Part(
         name="balancer",
         code="bl",
-        want=[[x.port, *x.certificates, x.ssl_policy] for x in wanted.listeners],
+        want=tuple((x.port, *x.certificates, x.ssl_policy) for x in wanted.listeners),
         rows=tuple(row for row, _ in kept),
         step=_step(kept[0][1]) if kept else None,
         looked=live.listeners is not None,
@@ -184,7 +184,7 @@ def _rule(want: Wanted, wanted: Rule, s: Slice, live: Live) -> Part:
             paths=wanted.paths,
             because="hosts or paths differ",
         )
-    stated = [wanted.listener, wanted.priority, list(wanted.hosts), list(wanted.paths)]
+    stated = (wanted.listener, wanted.priority, wanted.hosts, wanted.paths)
     return Part(name="rule", want=stated, rows=_left(want, rows), step=_step(step))
 
 
@@ -280,6 +280,6 @@ def _yes(*, flag: bool) -> str:
     return "true" if flag else "false"
 
 
-def _dns_stated(want: Wanted) -> object:
+def _dns_stated(want: Wanted) -> Stated:
     dns = want.dns
-    return [dns.zone, dns.name, list(dns.types), dns.evaluate_health] if dns else []
+    return (dns.zone, dns.name, dns.types, dns.evaluate_health) if dns else ()

@@ -2,8 +2,10 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Final
+from functools import lru_cache
+from typing import Final, TypeAlias
 
+from reconciler.core.digest import short
 from reconciler.kinds.register import Step
 
 SIZES: Final = ("min", "max", "desired")
@@ -55,14 +57,29 @@ class Row:
         return any(n == p or n.startswith(f"{p}.") for n in names for p in left)
 
 
+Stated: TypeAlias = "str | int | tuple[Stated, ...]"
+"""What git says of a part. No place holds now a number, now a truth value: what is equal is equal JSON."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
     """What git says of one part, where live differs, and the step that puts the first difference right."""
 
     name: str
-    want: object  # JSON-like; its short hash stands in `reconciler:applied`
+    want: Stated
     rows: tuple[Row, ...]
     step: Callable[["Part"], Step] | None
     looked: bool = True  # False: nobody read the live side in this pass
     code: str = ""  # what stands for it in `reconciler:applied`, where its name has several
     wait: str = ""  # why its step can't be done yet
+
+    @property
+    def digest(self) -> str:
+        """The short hash of what git says: it stands in `reconciler:applied`."""
+        return _digest(self.want)
+
+
+@lru_cache(maxsize=4096)
+def _digest(stated: Stated) -> str:
+    """Parts say much the same from fleet to fleet, and the same from move to move."""
+    return short(stated)

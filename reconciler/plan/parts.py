@@ -6,14 +6,16 @@ Wanted differs from applied: a change, written, then the tag. Equal, and live di
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import lru_cache
 from typing import Final
 
 from reconciler.core.digest import short
 from reconciler.core.duration import format_duration
 from reconciler.core.facts import APPLIED, PREFIX, Tags, tag, to_tags
+from reconciler.core.ids import ResourceName
 from reconciler.kinds.group.live import LiveGroup
 from reconciler.kinds.group.steps import (
     DeletePolicy,
@@ -87,8 +89,8 @@ def parts_of(want: Wanted, s: Slice, live: Live, *, alone: bool) -> tuple[Part, 
     if group is None:
         return ()
     own: list[Part] = [
-        *_members(want, "health", want.group.health, group, group.health),
-        *_members(want, "settings", want.group.settings, group, group.settings),
+        *_members("health", want.group.health, group.name, group.health, want.ignore),
+        *_members("settings", want.group.settings, group.name, group.settings, want.ignore),
     ]
     own.append(_policies(want, group))
     own.append(_tags(want, group))
@@ -101,7 +103,7 @@ def parts_of(want: Wanted, s: Slice, live: Live, *, alone: bool) -> tuple[Part, 
 def in_place(want: Wanted, parts: tuple[Part, ...], group: LiveGroup) -> InPlace:
     """Sort parts into changes and drift, and return the one step that is next."""
     applied = parse_applied(group.tag(APPLIED))
-    changed = tuple(p for p in parts if applied.get(code_of(p)) != short(p.want))
+    changed = tuple(p for p in parts if applied.get(code_of(p)) != p.digest)
     same = [p for p in parts if p not in changed]
     step = next((p.step(p) for p in changed if p.step and p.rows and not p.wait), None)
     done = tuple(p for p in changed if p.looked and (not p.rows or p.step is None) and not p.wait)
@@ -118,7 +120,7 @@ def in_place(want: Wanted, parts: tuple[Part, ...], group: LiveGroup) -> InPlace
 
 
 def _remember(group: LiveGroup, applied: dict[str, str], changed: tuple[Part, ...]) -> TagGroup:
-    now = {**applied, **{code_of(p): short(p.want) for p in changed}}
+    now = {**applied, **{code_of(p): p.digest for p in changed}}
     return TagGroup(
         name=group.name,
         put=((APPLIED, ";".join(f"{k}={v}" for k, v in sorted(now.items()))),),
@@ -126,26 +128,33 @@ def _remember(group: LiveGroup, applied: dict[str, str], changed: tuple[Part, ..
     )
 
 
-def _members(want: Wanted, name: str, wanted: Members, group: LiveGroup, live: Members) -> Iterator[Part]:
-    """Each member is a part, so that a commit writes only the one that it changed."""
+@lru_cache(maxsize=2048)
+def _members(
+    name: str, wanted: Members, group: ResourceName, live: Members, ignore: tuple[str, ...]
+) -> tuple[Part, ...]:
+    """Each member is a part, so that a commit writes only the one that it changed.
+
+    Remembered, for a rollout's preview asks for the same after each of its moves.
+    """
     by_code: dict[str, list[tuple[str, str]]] = defaultdict(list)
     for member, value in wanted:
         by_code[MEMBERS.get(member, CODES[name])].append((member, value))
-    have = dict(live)
+    have, found = dict(live), []
     for code, members in by_code.items():
         rows = tuple(
-            Row(resource=f"group/{group.name}", field=k, want=_told(k, v) or "as in git", live=_live(k, have))
+            Row(resource=f"group/{group}", field=k, want=_told(k, v) or "as in git", live=_live(k, have))
             for k, v in members
             if have.get(k) != v
         )
-        kept = tuple(r for r in rows if not r.ignored(want.ignore))
+        kept = tuple(r for r in rows if not r.ignored(ignore))
         fields = {r.field for r in kept}
         update = UpdateGroup(
-            name=group.name,
+            name=group,
             members=tuple(m for m in members if m[0] in fields),
             because=f"{name} differs",
         )
-        yield Part(name=name, code=code, want=[list(m) for m in members], rows=kept, step=_always(update))
+        found.append(Part(name=name, code=code, want=tuple(members), rows=kept, step=_always(update)))
+    return tuple(found)
 
 
 def _always(step: Step) -> Callable[[Part], Step]:
@@ -251,7 +260,8 @@ def _policies(want: Wanted, group: LiveGroup) -> Part:
             return PutPolicy(name=group.name, policy=wanted[name])
         return DeletePolicy(name=group.name, policy=name)
 
-    return Part(name="policies", want=[[p.name, p.body] for p in want.group.policies], rows=rows, step=step)
+    stated = tuple((p.name, p.body) for p in want.group.policies)
+    return Part(name="policies", want=stated, rows=rows, step=step)
 
 
 def _policy(policy: Policy | None) -> str:
@@ -290,7 +300,7 @@ def _schedules(want: Wanted, group: LiveGroup) -> Part:
             return PutSchedule(name=group.name, schedule=wanted[name])
         return DeleteSchedule(name=group.name, schedule=name)
 
-    stated = [[x.name, x.cron, x.timezone, x.min, x.max] for x in want.group.schedules]
+    stated = tuple((x.name, x.cron, x.timezone, x.min, x.max) for x in want.group.schedules)
     return Part(name="schedules", want=stated, rows=rows, step=step)
 
 
@@ -327,7 +337,7 @@ def _tags(want: Wanted, group: LiveGroup) -> Part:
         drop = tuple(k for k in keys if k not in wanted)
         return TagGroup(name=group.name, put=put, drop=drop, because="tags differ")
 
-    return Part(name="tags", want=sorted(wanted.items()), rows=rows, step=step)
+    return Part(name="tags", want=tuple(sorted(wanted.items())), rows=rows, step=step)
 
 
 def protected(live: Live) -> bool:

@@ -41,10 +41,10 @@ def settle(world: World, physics: Physics, until: datetime | None) -> World:
         (gone, physics.delete),
     ):
         moved = transition(world)
-        if moved != world:
+        if moved is not world:
             world, spent = moved, max(spent, delay)
     checked_world = checked(world)
-    if checked_world != world and spent < physics.boot + physics.healthy:
+    if checked_world is not world and spent < physics.boot + physics.healthy:
         spent = max(spent, physics.healthy)
     world = checked_world
     if spent:
@@ -59,7 +59,8 @@ def pass_time(world: World, span: timedelta) -> World:
 
 def launched(world: World) -> World:
     """Every group launches what it lacks, and what it launched comes into service."""
-    return replace(world, groups=tuple(_launch(g, world.as_of) for g in _read(world.groups)))
+    groups = tuple(_launch(g, world.as_of) for g in _read(world.groups))
+    return world if groups == world.groups else replace(world, groups=groups)
 
 
 def _launch(group: LiveGroup, now: datetime) -> LiveGroup:
@@ -70,6 +71,8 @@ def _launch(group: LiveGroup, now: datetime) -> LiveGroup:
     )
     running = sum(i.lifecycle == IN_SERVICE for i in live)
     lacking = max(0, group.sizes.desired - running)
+    if not lacking and live == group.instances:
+        return group
     made = tuple(instance(group, f"{int(now.timestamp())}-{n}") for n in range(lacking))
     return replace(group, instances=tuple(sorted((*live, *made), key=lambda i: i.id)))
 
@@ -90,7 +93,8 @@ def instance(group: LiveGroup, mark: str) -> Instance:
 
 def ended(world: World) -> World:
     """Every group ends what it has too much of, protected instances aside."""
-    return replace(world, groups=tuple(_shrink(g) for g in _read(world.groups)))
+    groups = tuple(_shrink(g) for g in _read(world.groups))
+    return world if groups == world.groups else replace(world, groups=groups)
 
 
 def _shrink(group: LiveGroup) -> LiveGroup:
@@ -103,7 +107,8 @@ def _shrink(group: LiveGroup) -> LiveGroup:
 
 def gone(world: World) -> World:
     """Groups whose deletion was under way are gone."""
-    return replace(world, groups=tuple(g for g in _read(world.groups) if not g.deleting))
+    groups = tuple(g for g in _read(world.groups) if not g.deleting)
+    return world if groups == world.groups else replace(world, groups=groups)
 
 
 def provisioned(world: World) -> World:
@@ -111,13 +116,13 @@ def provisioned(world: World) -> World:
     balancers = tuple(
         replace(b, state="active") if b.state == "provisioning" else b for b in _read(world.balancers)
     )
-    return replace(world, balancers=balancers)
+    return world if balancers == world.balancers else replace(world, balancers=balancers)
 
 
 def synced(world: World) -> World:
     """Changes that were pending are in sync."""
     changes = tuple(replace(c, status=INSYNC) if c.status == PENDING else c for c in _read(world.changes))
-    return replace(world, changes=changes)
+    return world if changes == world.changes else replace(world, changes=changes)
 
 
 def checked(world: World, unhealthy: frozenset[str] = frozenset()) -> World:
@@ -135,7 +140,7 @@ def checked(world: World, unhealthy: frozenset[str] = frozenset()) -> World:
                 checked_state = "unhealthy" if bad else "healthy"
                 states.append((one.id, checked_state if place in used or place not in own else "unused"))
     health = tuple(TargetHealth(group=p, states=tuple(sorted(s))) for p, s in sorted(places.items()))
-    return replace(world, health=health)
+    return world if health == world.health else replace(world, health=health)
 
 
 def resized(world: World, name: str, sizes: Sizes) -> World:

@@ -210,7 +210,7 @@ def test_a_change_in_place_stands_at_its_path(name: str, field: str, path: str, 
 
 
 def test_a_change_that_live_already_has_is_told_as_one_of_git() -> None:
-    parts = tuple(Part(name=n, want=w, rows=(), step=None) for n, w in (("max", 6), ("health", [])))
+    parts = tuple(Part(name=n, want=w, rows=(), step=None) for n, w in (("max", 6), ("health", ())))
     size, health = REASONS.changed(fleet(), parts)
     assert (size.path, size.old, size.new) == ("spec.capacity.max", "", "6")
     assert (health.path, health.old, health.new) == ("spec.health", "", "changed in git")
@@ -235,7 +235,7 @@ def test_a_drain_is_a_duration_at_the_target_group_of_the_balancer() -> None:
 
 def test_a_reason_that_stands_in_several_parts_is_told_once() -> None:
     parts = (
-        Part(name="health", want=[1], rows=(), step=None),
-        Part(name="health", want=[2], rows=(), step=None),
+        Part(name="health", want="1", rows=(), step=None),
+        Part(name="health", want="2", rows=(), step=None),
     )
     assert len(REASONS.changed(fleet(), parts)) == 1
