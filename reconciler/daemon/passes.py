@@ -109,9 +109,10 @@ def look_and_plan(
         )
         plan = plan_target(made, world, ahead=False)
         wanted = needs(plan, world, keeper, manner.audited)
+        again = manner.ahead and any(i.now or i.wait or i.blocked for i in plan.items)  # else no way is ahead
         if not nothing(wanted):
-            world = look(aws, world, wanted)
-        if manner.ahead or not nothing(wanted):
+            world, again = look(aws, world, wanted), True
+        if again:
             plan = plan_target(made, world, ahead=manner.ahead)
     return Seen(world=world, plan=plan, keeper=keeper)
 
