@@ -18,6 +18,7 @@ from benchmarks.bounds import Cost, Pair
 from benchmarks.documents import NEWER_AMI
 from benchmarks.replay import tell
 from reconciler.core.facts import Unread
+from reconciler.core.heap import expect_many
 from reconciler.core.ids import AmiId
 from reconciler.core.redact import Redactor
 from reconciler.daemon.order import Order, Turn
@@ -125,7 +126,10 @@ def moved(made: Goal, world: World) -> tuple[Goal, World]:
 
 
 def planning(made: Goal, world: World) -> dict[str, float]:
-    """Return the CPU seconds of plans alone; nothing is remembered from an earlier plan."""
+    """Return the least CPU seconds of plans alone; nothing is remembered from an earlier plan.
+
+    The least of a few: what else runs on the machine only ever adds.
+    """
 
     def fresh(one: Goal) -> Goal:
         return replace(one, prepared={})
@@ -135,8 +139,8 @@ def planning(made: Goal, world: World) -> dict[str, float]:
     replaced = plan.count(ActionKind.REPLACE)
     assert replaced == len(made.desired.fleets), f"{replaced} fleets are replaced"
     return {
-        "in sync": min(cost(lambda: plan_target(fresh(made), world)).cpu for _ in range(3)),
-        "all change": min(cost(lambda: plan_target(fresh(changed), new)).cpu for _ in range(2)),
+        "in sync": min(cost(lambda: plan_target(fresh(made), world)).cpu for _ in range(5)),
+        "all change": min(cost(lambda: plan_target(fresh(changed), new)).cpu for _ in range(3)),
     }
 
 
@@ -165,4 +169,5 @@ def measure(folder: Path, url: str) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
+    expect_many()  # as the program itself does
     print(json.dumps(measure(Path(sys.argv[1]), sys.argv[2])))

@@ -1,6 +1,5 @@
 """The `reconciler` command."""
 
-import gc
 from pathlib import Path
 from typing import Annotated
 
@@ -21,6 +20,7 @@ from reconciler.cli.options import (
     told,
 )
 from reconciler.cli.run import EPILOG, run
+from reconciler.core.heap import expect_many
 
 app = typer.Typer(
     name="reconciler",
@@ -219,12 +219,8 @@ def demo() -> None:
 
 
 def main() -> None:
-    """Run the command line.
-
-    Commits and replies become hundreds of thousands of objects that stay: the collector, which by default
-    looks for cycles each 700 new ones, would take a third of a plan of 500 fleets for finding none.
-    """
-    gc.set_threshold(50_000, 10, 10)
+    """Run the command line."""
+    expect_many()
     app()
 
 
