@@ -25,6 +25,7 @@ from reconciler.daemon.order import Order, Turn
 from reconciler.daemon.passes import Manner, goal, look_and_plan, open_target
 from reconciler.daemon.passing import AwsPasses
 from reconciler.kinds.register import World
+from reconciler.plan.kept import Kept
 from reconciler.plan.model import ActionKind
 from reconciler.plan.planner import Goal, plan_target
 from reconciler.source.git import Repository
@@ -132,7 +133,7 @@ def planning(made: Goal, world: World) -> dict[str, float]:
     """
 
     def fresh(one: Goal) -> Goal:
-        return replace(one, prepared={})
+        return replace(one, kept=Kept())
 
     changed, new = moved(made, world)
     plan = plan_target(fresh(changed), new)

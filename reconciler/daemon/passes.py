@@ -26,11 +26,11 @@ from reconciler.kinds.register import Step, World
 from reconciler.kinds.template import aws as template_aws
 from reconciler.kinds.template.steps import TemplateStep
 from reconciler.plan.freeze import Freeze
+from reconciler.plan.kept import Kept
 from reconciler.plan.limits import Limits
 from reconciler.plan.model import TargetPlan
 from reconciler.plan.needs import needs, nothing
 from reconciler.plan.planner import Goal, plan_target
-from reconciler.plan.prepare import Prepared
 from reconciler.plan.reasons import Reasons
 from reconciler.plan.zone_records import wanted_records
 from reconciler.source.repository import Adopted, Library
@@ -47,8 +47,8 @@ class Runtime:
     aws: Aws
     redactor: Redactor
     memory: Memory = field(default_factory=Memory)
-    prepared: dict[tuple[str, str], Prepared] = field(default_factory=dict)
-    prepared_for: str = ""
+    kept: Kept = field(default_factory=Kept)
+    kept_for: str = ""  # commit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,11 +100,11 @@ def look_and_plan(
         world = observe(aws, adopted.desired, target, runtime.memory)
         keeper = keeper_of(adopted, target)
         world = with_ancestry(world, library, keeper.owner)
-        if runtime.prepared_for != adopted.commit:
-            runtime.prepared, runtime.prepared_for = {}, adopted.commit
+        if runtime.kept_for != adopted.commit:
+            runtime.kept, runtime.kept_for = Kept(), adopted.commit
         made = replace(
             approving(goal(adopted, library, target, world, runtime.redactor), manner.approved),
-            prepared=runtime.prepared,
+            kept=runtime.kept,
             pruning=manner.pruning,
         )
         plan = plan_target(made, world, ahead=False)

@@ -13,7 +13,7 @@ from reconciler.plan.model import ActionKind, Because, Item
 from reconciler.plan.part import Row
 from reconciler.plan.parts import CODES, code_of, in_place, parse_applied, parts_of, protected
 from reconciler.plan.prepare import parts_that_differ
-from reconciler.plan.resolve import Network, Place, resolve
+from reconciler.plan.resolve import Place
 from reconciler.spec.desired import DesiredFleet
 from reconciler.strategies import machine
 from reconciler.strategies.retire import OUT
@@ -48,7 +48,7 @@ def drafts_of(goal: Goal, world: World) -> list[Draft]:
         target=goal.target,
         keeper=goal.keeper,
         commit=goal.commit,
-        network=Network.of(
+        network=goal.kept.network(
             world.subnets if isinstance(world.subnets, tuple) else (),
             world.security_groups if isinstance(world.security_groups, tuple) else (),
         ),
@@ -87,7 +87,7 @@ def _draft(
     if isinstance(ami, Blocked):
         action = ActionKind.UNREAD if ami.code == "unread" else ActionKind.BLOCKED
         return Draft(replace(blank, action=action, blocked=ami))
-    want = resolve(fleet, goal.prepare(fleet), ami, place)
+    want = goal.kept.wanted(fleet, ami, place)
     if isinstance(want, Blocked):
         return Draft(replace(blank, action=ActionKind.BLOCKED, blocked=want))
     ask = Ask(fleet=want.fleet, want=want, keeper=goal.keeper, allow=Allow())

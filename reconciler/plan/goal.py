@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from reconciler.core.facts import Keeper
 from reconciler.core.ids import Commit
 from reconciler.plan.freeze import Freeze
+from reconciler.plan.kept import Kept
 from reconciler.plan.limits import Limits
-from reconciler.plan.prepare import Prepared, prepare
 from reconciler.plan.reasons import Reasons
-from reconciler.spec.desired import Desired, DesiredFleet, DesiredTarget
+from reconciler.spec.desired import Desired, DesiredTarget
 from reconciler.strategies.wanted import Hold
 
 
@@ -25,14 +25,7 @@ class Goal:
     freezes: tuple[Freeze, ...]
     reasons: Reasons
     pruning: Hold | None = None  # why nothing may be pruned: rewritten history
-    prepared: dict[tuple[str, str], Prepared] = field(default_factory=dict)  # by fleet and target: a memory
-
-    def prepare(self, fleet: DesiredFleet) -> Prepared:
-        """Return the parts of a fleet's revision, made once for each commit."""
-        key = (fleet.name, fleet.target)
-        if key not in self.prepared:
-            self.prepared[key] = prepare(fleet)
-        return self.prepared[key]
+    kept: Kept = field(default_factory=Kept)  # of earlier plans of this commit in this target
 
     def follows(self, commit: Commit) -> bool:
         """Is this commit the one in hand, or before it."""
