@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Final
 
 from reconciler.apply.executor import goes_back
+from reconciler.gateway.errors import ENDS_TARGET
 from reconciler.plan.model import TargetPlan
 from reconciler.report.outcome import Outcome, Thing
 
@@ -46,8 +47,11 @@ def rest_after(
     growth: Growth,
     interval: timedelta,
 ) -> dict[Thing, Rest]:
-    """Return who rests after a pass: what failed, for longer; what succeeded, no more."""
-    kept, made = dict(rests), tuple(outcomes)
+    """Return who rests after a pass: what failed, for longer; what succeeded, no more.
+
+    What ended the whole target's pass is no fault of one document: the target itself rests for it.
+    """
+    kept, made = dict(rests), tuple(o for o in outcomes if o.failure not in ENDS_TARGET)
     failed = {o.thing: o for o in made if not o.done}
     for outcome in made:
         if outcome.thing not in failed:

@@ -99,6 +99,11 @@ def test_only_what_failed_rests_and_longer_each_time() -> None:
     assert resting(rests, 900.0) == frozenset()
 
 
+@pytest.mark.parametrize("failure", ["credentials", "throttled", "deadline"])
+def test_what_ends_the_whole_pass_makes_no_single_document_rest(failure: str) -> None:
+    assert rest_after({}, [failed(failure=failure)], 0.0, 0.5, GROWTH, MINUTE) == {}
+
+
 def test_a_success_ends_the_rest_and_the_count() -> None:
     rests = rest_after({}, [failed()] * 2, 0.0, 0.5, GROWTH, MINUTE)
     rests = rest_after(rests, [succeeded()], 10.0, 0.5, GROWTH, MINUTE)
