@@ -3,10 +3,9 @@
 from pathlib import Path
 
 from reconciler.cli.options import Form, err, on_terminal, out
-from reconciler.daemon.session import ChoiceError, Look, open_session
+from reconciler.daemon.session import ChoiceError, Look, Session, open_session
 from reconciler.daemon.settings import Settings
 from reconciler.plan.model import Plan
-from reconciler.plan.saved import dump_worlds, load_worlds
 from reconciler.report.summary import has_changes
 
 
@@ -16,16 +15,24 @@ def plan(settings: Settings, form: Form, *, detailed: bool, save: Path | None, o
     `save` writes what was observed to a file, without user data; `offline` plans on such a file.
     """
     with open_session(settings, writes=False) as session:
-        looks = session.offline(load_worlds(_read(offline))) if offline else session.look()
+        looks = _offline(session, offline) if offline else session.look()
         made = session.plan_of(looks)
     out(render(made, form))
     tell_errors(looks)
     if save:
+        from reconciler.plan.saved import dump_worlds
+
         worlds = {x.target.name: x.seen.world for x in looks if x.seen}
         _write(save, dump_worlds(worlds, session.redactor))
     if not made.complete:
         return 1
     return 2 if detailed and has_changes(made) else 0
+
+
+def _offline(session: Session, file: Path) -> tuple[Look, ...]:
+    from reconciler.plan.saved import load_worlds
+
+    return session.offline(load_worlds(_read(file)))
 
 
 def _read(file: Path) -> str:

@@ -53,15 +53,14 @@ class Prepared:
 def prepare(fleet: DesiredFleet) -> Prepared:
     """Return what a fleet's document gives before any id is resolved."""
     spec, launch = fleet.spec, fleet.spec.launch
-    dumped = launch.model_dump(mode="json")
-    values: dict[str, Any] = {f"launch.{k}": v for k, v in dumped.items() if k != "userData"}
+    whole = spec.model_dump(mode="json", exclude={"profiles", "targets", "overrides"})
+    values: dict[str, Any] = {f"launch.{k}": v for k, v in whole["launch"].items() if k != "userData"}
     values["launch.securityGroups"] = [written(g) for g in launch.securityGroups]
     values["launch.userData"] = sha(fleet.user_data.hex()) if fleet.user_data is not None else None
-    values["hooks"] = [h.model_dump(mode="json") for h in spec.hooks]
+    values["hooks"] = whole["hooks"]
     values["placement"] = [written(s) for s in spec.placement.subnets]
     values["traffic"] = _traffic(spec.traffic)
     parts = tuple((p, canonical(values[p])) for p in PARTS if p != "image")
-    whole = spec.model_dump(mode="json", exclude={"profiles", "targets", "overrides"})
     return Prepared(
         parts=parts,
         body=canonical(_body(launch, fleet.user_data)),

@@ -143,23 +143,27 @@ class _Reader:
                 pass
 
     def _guard(self, event: Any) -> None:
-        at = self.at(event)
         self.count += 1
         if event.anchor:
             self.stop(
-                at,
+                self.at(event),
                 f"an anchor &{event.anchor}",
                 "anchors hide what a file says",
                 "use a Profile, or repeat it",
             )
         if event.tag and not (isinstance(event, yaml.ScalarEvent) and event.tag == "!"):
             self.stop(
-                at, f"a tag {event.tag}", "types are not chosen by tags here", "take it out; quote strings"
+                self.at(event),
+                f"a tag {event.tag}",
+                "types are not chosen by tags here",
+                "take it out; quote strings",
             )
         if len(self.stack) >= DEPTH:
-            self.stop(at, f"nesting over {DEPTH} deep", "no document needs it", "flatten it")
+            self.stop(self.at(event), f"nesting over {DEPTH} deep", "no document needs it", "flatten it")
         if self.count > NODES:
-            self.stop(at, f"over {NODES} values in one file", "no file needs them", "split the file")
+            self.stop(
+                self.at(event), f"over {NODES} values in one file", "no file needs them", "split the file"
+            )
 
     def _open(self, event: Any) -> None:
         is_map = isinstance(event, yaml.MappingStartEvent)

@@ -4,7 +4,6 @@ import base64
 import binascii
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import TypeAlias
 
 from pydantic import BaseModel
 
@@ -28,9 +27,16 @@ KINDS: dict[str, type[BaseModel]] = {
     "Fleet": Fleet,
     "Zone": Zone,
 }
-Documents: TypeAlias = dict[str, tuple[bytes, list[Node], list[Problem]]]
-"""A memory of files by name: what each held last, and what was read from it. Nodes are never changed."""
 NOT_MERGED = ("targets", "profiles", "overrides")
+
+
+@dataclass(slots=True)
+class Documents:
+    """A memory from load to load: what commits left as it was is not read again. Nodes are never changed."""
+
+    files: dict[str, tuple[bytes, list[Node], list[Problem]]] = field(default_factory=dict)  # by name
+    fleets: dict[tuple[str, str], tuple[list[Node], Fleet]] = field(default_factory=dict)
+    """By name and target: what each was merged of last, its document and its profiles."""
 
 
 @dataclass(slots=True)
@@ -48,7 +54,7 @@ def load(tree: Tree, known: Documents | None = None) -> Desired | tuple[Problem,
 
     `known` remembers what was read from each file, for the next load.
     """
-    read = _Read(tree, {} if known is None else known)
+    read = _Read(tree, Documents() if known is None else known)
     for path in sorted(tree):
         if is_document(path):
             _file(read, path, tree[path])
@@ -72,9 +78,9 @@ def _file(read: _Read, path: str, content: bytes | Odd) -> None:
         why = "documents are read from plain files of one commit"
         read.problems.append(Problem(Position(path), f"{path} is {content}", why, "put a plain file there"))
         return
-    known = read.known.get(path)
+    known = read.known.files.get(path)
     if known is None or known[0] != content:
-        known = read.known[path] = (content, *read_documents(path, content))
+        known = read.known.files[path] = (content, *read_documents(path, content))
     _, nodes, problems = known
     read.problems += problems
     for node in nodes:
@@ -190,9 +196,15 @@ def _fleet(read: _Read, node: Node) -> Iterator[DesiredFleet]:
     if spec is None or not isinstance(spec.value, dict):
         _build(read, Fleet, node)
         return
-    base, dangling = _profiled(read, spec)
+    profiles, dangling = _profiles(read, spec)
     if dangling:
         return
+    base = replace(spec, value={})
+    for profile in profiles:
+        if (inner := profile.value.get("spec")) and isinstance(inner.value, dict):
+            kept = {k: v for k, v in inner.value.items() if k not in NOT_MERGED}
+            base = merge(base, replace(inner, value=kept))
+    base = merge(base, spec)
     targets = spec.value.get("targets")
     names = [str(t.value) for t in targets.value] if targets and isinstance(targets.value, list) else []
     overrides = spec.value.get("overrides")
@@ -211,35 +223,38 @@ def _fleet(read: _Read, node: Node) -> Iterator[DesiredFleet]:
         merged = base
         if name in chosen and isinstance(chosen[name].value, dict):
             merged = merge(base, chosen[name])
-        if made := _merged(read, node, replace(spec, value=merged.value), name):
+        if made := _merged(read, [node, *profiles], replace(spec, value=merged.value), name):
             yield made
 
 
-def _profiled(read: _Read, spec: Node) -> tuple[Node, bool]:
+def _profiles(read: _Read, spec: Node) -> tuple[list[Node], bool]:
+    """Return the profiles that a fleet names, in order, and whether one of them is not there."""
     named = spec.value.get("profiles")
-    names = named.value if named and isinstance(named.value, list) else []
-    base, dangling = replace(spec, value={}), False
-    for one in names:
+    found, dangling = [], False
+    for one in named.value if named and isinstance(named.value, list) else []:
         profile = read.documents["Profile"].get(str(one.value))
-        if profile is None:
-            known = ", ".join(sorted(read.documents["Profile"])) or "none"
-            why = "references must lead somewhere"
-            read.problems.append(
-                Problem(one.at, f"there is no Profile named {one.value}", why, f"known: {known}")
-            )
-            dangling = True
-        elif (inner := profile.value.get("spec")) and isinstance(inner.value, dict):
-            base = merge(
-                base, replace(inner, value={k: v for k, v in inner.value.items() if k not in NOT_MERGED})
-            )
-    return merge(base, spec), dangling
+        if profile is not None:
+            found.append(profile)
+            continue
+        known = ", ".join(sorted(read.documents["Profile"])) or "none"
+        why = "references must lead somewhere"
+        read.problems.append(
+            Problem(one.at, f"there is no Profile named {one.value}", why, f"known: {known}")
+        )
+        dangling = True
+    return found, dangling
 
 
-def _merged(read: _Read, node: Node, spec: Node, target: str) -> DesiredFleet | None:
+def _merged(read: _Read, sources: list[Node], spec: Node, target: str) -> DesiredFleet | None:
+    """Return a fleet in a target. `sources` are its document and its profiles."""
+    node = sources[0]
     whole = replace(node, value={**node.value, "spec": spec})
-    fleet = _build(read, Fleet, whole)
+    name = str(find(node, ("metadata", "name"))[0].value)
+    known = read.known.fleets.get((name, target))
+    fleet = known[1] if known and _same(known[0], sources) else _build(read, Fleet, whole)
     if fleet is None:
         return None
+    read.known.fleets[name, target] = (sources, fleet)
     return DesiredFleet(
         name=FleetName(fleet.metadata.name),
         target=TargetName(target),
@@ -248,6 +263,11 @@ def _merged(read: _Read, node: Node, spec: Node, target: str) -> DesiredFleet | 
         user_data=_user_data(read, whole),
         where=_where(whole),
     )
+
+
+def _same(one: list[Node], other: list[Node]) -> bool:
+    """Are these the very same nodes: then their files are as they were."""
+    return len(one) == len(other) and all(a is b for a, b in zip(one, other, strict=True))
 
 
 def _user_data(read: _Read, node: Node) -> bytes | None:

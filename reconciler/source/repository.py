@@ -29,7 +29,7 @@ class Library:
     repository: Repository
     path: str = ""
     trees: dict[str, Desired | tuple[Problem, ...]] = field(default_factory=dict)  # what was used last, last
-    documents: Documents = field(default_factory=dict)
+    documents: Documents = field(default_factory=Documents)
     _ids: dict[Commit, str] = field(default_factory=dict)  # of trees
 
     def at(self, commit: Commit) -> Desired | tuple[Problem, ...]:

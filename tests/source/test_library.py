@@ -34,14 +34,50 @@ def test_every_commit_reads_as_it_does_alone_however_many_were_read_before(tmp_p
         assert isinstance(found, Desired) == (commit != commits[2])
 
 
+HEAD = "apiVersion: reconciler/v1\nkind: {kind}\nmetadata: {{name: {name}}}\nspec: {spec}\n"
+IMAGE = HEAD.format(kind="Image", name="base", spec="{targets: [prod], architecture: arm64, ami: ami-0abc}")
+FLEET = HEAD.format(
+    kind="Fleet",
+    name="web",
+    spec="{profiles: [common], targets: [prod], image: base, placement: {subnets: [subnet-0abc]},"
+    " launch: {instanceTypes: [t4g.small], userData: {file: web.sh}}}",
+)
+
+
+def profile(most: int) -> str:
+    return HEAD.format(
+        kind="Profile", name="common", spec=f"{{capacity: {{min: 1, max: {most}, desired: 1}}}}"
+    )
+
+
+def test_a_fleet_follows_its_profile_and_its_files_though_its_own_is_as_it_was(tmp_path: Path) -> None:
+    library, commits = library_of(
+        tmp_path,
+        {"a.yaml": target(), "i.yaml": IMAGE, "p.yaml": profile(2), "web.sh": "#!/bin/sh\n", "f.yaml": FLEET},
+        {"p.yaml": profile(3)},
+        {"web.sh": "#!/bin/sh\nexec web\n"},
+        {"p.yaml": "\n" + profile(3)},
+    )
+    for commit in (*commits, *commits):
+        found = library.at(commit)
+        assert found == load(library.repository.tree(commit))
+        assert isinstance(found, Desired)
+        (fleet,) = found.fleets
+        assert fleet.spec.capacity.max == (2 if commit == commits[0] else 3)
+        assert fleet.user_data == (b"#!/bin/sh\n" if commit in commits[:2] else b"#!/bin/sh\nexec web\n")
+        at = fleet.where("spec.capacity.max")
+        assert at
+        assert (at.file, at.line) == ("p.yaml", 5 if commit == commits[3] else 4)
+
+
 def test_a_file_that_a_commit_left_as_it_was_is_read_once(tmp_path: Path) -> None:
     library, (first, second) = library_of(
         tmp_path, {"a.yaml": target()}, {"b.yaml": target("other", "us-east-1")}
     )
     library.at(first)
-    before = library.documents["a.yaml"]
+    before = library.documents.files["a.yaml"]
     library.at(second)
-    assert library.documents["a.yaml"] is before
+    assert library.documents.files["a.yaml"] is before
 
 
 def test_old_desired_states_are_let_go(tmp_path: Path) -> None:
