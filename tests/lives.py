@@ -1,0 +1,145 @@
+"""Lives of the product: processes that are warm at birth, and killed with SIGKILL.
+
+`python -m tests.lives` is their mother. It imports all that the product needs, once, and forks a child
+for each life, so that a life costs what its calls cost. She has no thread, and makes no call herself.
+
+Lines in: {"repo": ..., "cache": ..., "url": ...}; out: {"pid": ...} at the birth, {"said": ...} where a
+life ended by itself, {"status": ...} at the end of every life, as waitpid tells it.
+"""
+
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.emulated import ROOT, Emulated
+
+PATIENCE = 60.0  # seconds that nothing ever takes
+GLANCE = 0.01  # seconds between two looks at whether the call was answered
+
+
+@dataclass(slots=True)
+class Lives:
+    """A mother of processes."""
+
+    mother: "subprocess.Popen[bytes]"
+    aws: Emulated
+    repo: Path
+    cache: Path
+    _text: bytes = b""
+
+    def live(self, fault: int = 0) -> str | None:
+        """Let the product live until it ends by itself, or fault number `fault` holds its reply.
+
+        Return what it said at its end, or None if it was killed.
+        """
+        assert self.mother.stdin
+        order = {"repo": str(self.repo), "cache": str(self.cache), "url": self.aws.url}
+        self.mother.stdin.write(json.dumps(order).encode() + b"\n")
+        self.mother.stdin.flush()
+        pid, said = 0, None
+        while True:
+            told = self._next(GLANCE if fault else PATIENCE)
+            if told is None:
+                if pid and any(f["id"] == fault and f["fired"] for f in self.aws.control.faults()):
+                    os.kill(pid, signal.SIGKILL)
+                    fault = 0
+                continue
+            pid, said = told.get("pid", pid), told.get("said", said)
+            if "status" in told:
+                assert said is not None or os.WTERMSIG(told["status"]) == signal.SIGKILL
+                return said
+
+    def _next(self, seconds: float) -> dict[str, Any] | None:
+        assert self.mother.stdout
+        descriptor = self.mother.stdout.fileno()
+        while b"\n" not in self._text:
+            ready, _, _ = select.select([descriptor], [], [], seconds)
+            if not ready:
+                assert seconds < PATIENCE, "the product neither ends nor calls"
+                return None
+            more = os.read(descriptor, 65536)
+            assert more, "the mother of the lives is gone"
+            self._text += more
+        line, _, self._text = self._text.partition(b"\n")
+        return dict(json.loads(line))
+
+
+@contextmanager
+def lives(aws: Emulated, repo: Path, cache: Path) -> Iterator[Lives]:
+    """Start a mother; she ends with the block."""
+    mother = subprocess.Popen(
+        [sys.executable, "-m", "tests.lives"],
+        cwd=ROOT,
+        env={**aws.env(), "AWS_SDK_UA_APP_ID": "apply"},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    try:
+        yield Lives(mother, aws, repo, cache)
+    finally:
+        assert mother.stdin
+        mother.stdin.close()
+        mother.wait(timeout=PATIENCE)
+        if mother.stdout:
+            mother.stdout.close()
+
+
+def _tell(**what: object) -> None:
+    os.write(1, json.dumps(what).encode() + b"\n")
+
+
+def _warm() -> None:
+    """Read the models of all services that a life will ask."""
+    from reconciler.gateway.allow import SERVICES
+    from reconciler.gateway.session import Place, open_aws
+    from tests import product
+
+    aws = open_aws(Place(target="warm", account="123456789012", region="eu-west-1"), writes=False)
+    for service in SERVICES:
+        aws.client(service)
+    aws.close()
+    del product
+
+
+def _life(order: dict[str, str]) -> str:
+    """Make passes until nothing moves; return how it stands."""
+    from reconciler.daemon.session import open_session
+    from reconciler.daemon.settings import Settings
+    from reconciler.plan.standing import standing
+    from tests.emulated import Control
+    from tests.product import converge, unpaced
+
+    aws = Emulated(url=order["url"], control=Control(order["url"]))
+    settings = Settings(repo=order["repo"], cache=Path(order["cache"]), target=())
+    with open_session(settings, writes=True) as session:
+        unpaced(session)
+        return str(standing(converge(session, aws)[-1].plan))
+
+
+def main() -> None:
+    """Bear lives until standard input ends."""
+    _warm()
+    for line in sys.stdin:
+        pid = os.fork()
+        if pid == 0:
+            try:
+                _tell(said=_life(json.loads(line)))
+            except BaseException:  # noqa: BLE001  # nothing of a life may reach its mother's loop
+                _tell(said=traceback.format_exc())
+            os._exit(0)
+        _tell(pid=pid)
+        _, status = os.waitpid(pid, 0)
+        _tell(status=status)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The product over the wire: real git, a real process or its own functions, an emulated AWS."""
