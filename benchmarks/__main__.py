@@ -21,7 +21,7 @@ from benchmarks.floor import Things
 from benchmarks.replay import tell
 
 SIZES: Final = (10, 100, 500)
-PROCESSES: Final = 3  # pairs of cold processes
+PROCESSES: Final = 5  # pairs of cold processes
 MB: Final = 1024 / 1_000_000  # of a KiB
 ROOT: Final = Path(__file__).resolve().parents[1]
 HEAVY: Final = ("apscheduler", "prometheus_client", "starlette", "uvicorn", "reconciler.report.metrics")
