@@ -32,7 +32,8 @@ def _mode(value: object) -> object:
         raise RefusedError(
             f"drift is {said(value)}", "it is a word or a map", "write report, heal or {mode: heal}"
         )
-    return value
+    ignore = value.get("ignore")  # strict models take tuples alone from a validator
+    return {**value, "ignore": tuple(ignore)} if isinstance(ignore, list) else value
 
 
 Drift = Annotated[

@@ -143,6 +143,7 @@ class House:
     lost: frozenset[Commit] = frozenset()  # commits that can't be read any more
     foreign: frozenset[Commit] = frozenset()  # commits that are no ancestors
     failing: Callable[[Step], bool] | None = None
+    audited: frozenset[str] = frozenset()  # fleets that every pass looks at in full
     told: list[Step] = field(default_factory=list)
 
     def merge(self, *documents: str) -> "House":
@@ -192,11 +193,11 @@ class House:
         document = then.zone(live.zone)
         return tuple(w.record for w in wanted_records(then, document, live.id)) if document else ()
 
-    def plan(self, *, ahead: bool = False, audited: frozenset[str] = frozenset()) -> TargetPlan:
+    def plan(self, *, ahead: bool = False) -> TargetPlan:
         """Plan as a pass does: the bulk reads, then what they leave open."""
         goal, whole = self.goal(), self.whole()
         bulk = bulk_of(whole)
-        wanted = needs(plan_target(goal, bulk, ahead=False), bulk, KEEPER, audited)
+        wanted = needs(plan_target(goal, bulk, ahead=False), bulk, KEEPER, self.audited)
         return plan_target(goal, looked(bulk, whole, wanted), ahead=ahead)
 
     def apply(self) -> TargetPlan:

@@ -4,14 +4,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from reconciler.core.facts import Unread
 from reconciler.plan.freeze import Freeze
 from reconciler.plan.limits import Limits
 from reconciler.strategies.wanted import Hold
 from tests.plan.house import (
     IMAGE,
     TARGET,
-    TRAFFIC,
     House,
     fleet,
     item,
@@ -19,12 +17,6 @@ from tests.plan.house import (
     zone,
 )
 from tests.worlds import NOON
-
-LOST = Unread(what="it", why="throttled")
-ALL = [
-    fleet(n, TRAFFIC[k].replace("name: web", f"name: {n}"))
-    for n, k in (("web", "balancer"), ("api", "listener"), ("old", "attach"), ("job", "none"))
-]
 
 
 def fleets(*names: str) -> list[str]:

@@ -3,7 +3,6 @@
 import pytest
 
 from reconciler.kinds.record.steps import ChangeRecords
-from reconciler.kinds.record.want import RecordSet
 from reconciler.plan.limits import Limits
 from reconciler.plan.zones import applied_tag
 from tests.plan.house import (
@@ -16,24 +15,7 @@ from tests.plan.house import (
     zone,
 )
 
-WWW = "{name: www, type: A, ttl: 300, values: [192.0.2.1]}"
-WWW_2 = "{name: www, type: A, ttl: 300, values: [192.0.2.2]}"
 API = "{name: api, type: A, ttl: 300, values: [192.0.2.9]}"
-POLICIES = {
-    "simple": WWW,
-    "alias": "{name: www, type: A, alias: {name: d1.cloudfront.net., zone: Z2FDTNDATAQYW2}}",
-    "weighted": "{name: w, type: A, ttl: 60, weighted: [{id: a, weight: 1, values: [192.0.2.1]}, {id: b, weight: 2, values: [192.0.2.2], healthCheck: hc}]}",
-    "failover": "{name: f, type: A, ttl: 60, failover: [{id: a, role: primary, values: [192.0.2.1]}, {id: b, role: secondary, values: [192.0.2.2]}]}",
-    "latency": "{name: l, type: A, ttl: 60, latency: [{id: a, region: eu-west-1, values: [192.0.2.1]}]}",
-    "geo": '{name: g, type: A, ttl: 60, geo: [{id: a, country: KR, values: [192.0.2.1]}, {id: b, country: "*", values: [192.0.2.2]}]}',
-    "multivalue": "{name: m, type: A, ttl: 60, multivalue: [{id: a, values: [192.0.2.1]}, {id: b, values: [192.0.2.2]}]}",
-    "text": "{name: t, type: TXT, ttl: 60, values: ['a \"quoted\" é']}",
-}
-
-
-def a(name: str = "www", value: str = "192.0.2.1", **members: object) -> RecordSet:
-    given = {"ttl": 300, "values": (value,), "type": "A", **members}
-    return RecordSet(name=f"{name}.example.com.", **given)
 
 
 def house(*records: str, **members: str) -> House:
@@ -42,16 +24,6 @@ def house(*records: str, **members: str) -> House:
 
 def again(one: House, *records: str, **members: str) -> House:
     return one.merge(TARGET, zone(f"[{', '.join(records)}]", **members))
-
-
-def changes(one: House) -> list[tuple[str, str, str]]:
-    steps = item(one.plan(), "example-com", "Zone").now
-    return [
-        (c.action.value, c.record.name, c.record.type)
-        for s in steps
-        if isinstance(s, ChangeRecords)
-        for c in s.changes
-    ]
 
 
 def zone_item(one: House):
