@@ -142,14 +142,16 @@ def _birth(want: Wanted, s: Slice, new: Live | None, serving: Live | None, allow
 
 def _advance(want: Wanted, s: Slice, new: Live, serving: Live | None) -> Move:
     stage = new.stage
-    if stage is None or stage.step >= 1 or new.idle is not None:
-        return _reopen(want, s, new)
     full = StageTag(step=len(want.rollout.stages), stages=stages_hash(want), change="", since=s.as_of)
-    if new.weight and traffic.has_all(want, s, new):  # the effect is there, only its tag was lost
+    carries = new.weight or (stage is None and serving is not None and serving.revision == new.revision)
+    if carries and new.idle is None and traffic.has_all(want, s, new):  # only its tag was lost
         again = traffic.rewrite(want, s, new, full) if want.kind is TrafficKind.DNS else None
         return again or traffic.mark(new.name, full, "all traffic is here")
+    if stage is None or stage.step >= 1 or new.idle is not None:
+        return _reopen(want, s, new)
     deadline = stage.since + want.rollout.ready_within
-    if s.as_of >= deadline:
+    move = traffic.enter(want, s, new, _need(want, new, serving))
+    if s.as_of >= deadline and move is not None:  # what is ready now goes on, however late it is seen
         return _fail(want, s, new, serving)
     if new.up and new.up.sizes == retire.NOTHING and serving is None and want.capacity != retire.NOTHING:
         because = "it was on its way out, and is wanted again"
@@ -157,15 +159,19 @@ def _advance(want: Wanted, s: Slice, new: Live, serving: Live | None) -> Move:
     for live in (new, serving):
         if live and (step := raise_floor(want, live, serving, s.as_of)):
             return step
-    need = floor(want, serving)
-    if need is None:
-        need = min(want.capacity.desired, new.group.sizes.desired) if new.group else want.capacity.desired
-    move = traffic.enter(want, s, new, need)
     if isinstance(move, Wait):
         return Wait(why=move.why, until=move.until, deadline=deadline)
     if move is not None:
         return move
     return traffic.shift(want, s, new, full) or traffic.mark(new.name, full, "all traffic is here")
+
+
+def _need(want: Wanted, new: Live, serving: Live | None) -> int:
+    """How many instances have to pass their checks before a revision gets traffic."""
+    least = floor(want, serving)
+    if least is not None:
+        return least
+    return min(want.capacity.desired, new.group.sizes.desired) if new.group else want.capacity.desired
 
 
 def _reopen(want: Wanted, s: Slice, new: Live) -> TagGroup:

@@ -10,8 +10,11 @@ from reconciler.strategies.wanted import Hold
 from tests.plan.house import (
     IMAGE,
     TARGET,
+    TRAFFIC,
     House,
+    altered,
     fleet,
+    group,
     item,
     ops,
     zone,
@@ -267,3 +270,32 @@ def test_the_stricter_limit_of_a_commit_and_its_parent_holds_and_approval_is_the
     assert own.stricter(before) == Limits(
         retire=10, dns_deletes=5, dns_changes=30, rollouts=2, approved=("a",)
     )
+
+
+# Deadlines
+
+
+def test_a_revision_that_is_ready_is_not_failed_for_being_looked_at_late() -> None:
+    house = small("a")
+    house.merge(TARGET, IMAGE, fleet("a", generation="2")).apply()
+    house.wait()
+    house.pass_time(timedelta(hours=3))  # no pass was made
+    house.converge()
+    assert len(house.world.groups) == 1
+    assert item(house.plan(), "a").action == "none"
+
+
+@pytest.mark.parametrize("kind", TRAFFIC)
+def test_the_only_revision_is_not_failed_because_its_stage_was_lost(kind: str) -> None:
+    house = House().merge(TARGET, IMAGE, zone(), fleet("web", kind)).converge()
+    name = group(house.world).name
+    tags = tuple(t for t in group(house.world).tags if t[0] != "reconciler:stage")
+    house.world = altered(house.world, tags=tags, instances=group(house.world).instances[:1])
+    house.apply()
+    house.pass_time(timedelta(hours=3))
+    for _ in range(8):
+        house.apply()
+        house.wait()
+    house.converge()
+    assert group(house.world).name == name
+    assert not house.plan().drift
