@@ -1,0 +1,77 @@
+"""Faults are normal: replies that are lost after the effect, throttling, errors and cut pages."""
+
+from contextlib import suppress
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.product import Product, assert_in_sync
+from tests.wire.company import NEW_AMI, TRAFFIC, base, files
+from tests.wire.test_crash import WHOLE, Watch
+
+pytestmark = pytest.mark.wire
+
+
+def one_of_each(product: Product, traffic: str) -> None:
+    left = Watch(product.aws, traffic).left()
+    assert {kind: len(names) for kind, names in left.items()} == dict.fromkeys(WHOLE[traffic], 1), left
+
+
+@pytest.mark.parametrize("traffic", TRAFFIC)
+def test_every_reply_of_a_write_is_lost_and_what_happened_is_found_by_looking(
+    product: Product, traffic: str
+) -> None:
+    control = product.aws.control
+    for service in ("ec2", "autoscaling", "elbv2"):
+        control.fault("lost", service=service, writes=True, times=None)
+    product.commit(files(TRAFFIC[traffic]))
+    product.converge()
+    product.commit({"target.yaml": base(NEW_AMI)})
+    product.converge()
+    assert sum(f["fired"] for f in control.faults()) >= 8
+    control.clear_faults()
+    product.settle()
+    one_of_each(product, traffic)
+
+
+@pytest.mark.parametrize("kind", ["throttle", "server-error", "reset"])
+def test_a_write_that_fails_now_and_then_is_made_by_a_later_pass(product: Product, kind: str) -> None:
+    control = product.aws.control
+    for after in (0, 3, 5, 9):
+        control.fault(kind, writes=True, times=1, after=after)
+    product.commit(files(TRAFFIC["balancer"]))
+    for _ in range(8):
+        with suppress(ClientError):  # throttling ends the target's pass; the next one goes on
+            product.converge()
+            break
+    assert all(f["fired"] for f in control.faults())
+    control.clear_faults()
+    product.settle()
+    one_of_each(product, "balancer")
+
+
+@pytest.mark.parametrize(
+    ("service", "operation"),
+    [
+        ("autoscaling", "DescribeAutoScalingGroups"),
+        ("ec2", "DescribeLaunchTemplates"),
+        ("elbv2", "DescribeLoadBalancers"),
+        ("elbv2", "DescribeTargetGroups"),
+        ("route53", "ListResourceRecordSets"),
+        ("ec2", "DescribeSubnets"),
+    ],
+)
+def test_what_can_not_be_read_is_never_taken_for_gone(product: Product, service: str, operation: str) -> None:
+    product.commit(files(TRAFFIC["balancer"]))
+    product.settle()
+    before = Watch(product.aws, "balancer").left()
+    control = product.aws.control
+    for kind in ("partial", "server-error"):
+        control.fault(kind, service=service, operation=operation, times=None)
+        plan = product.plan()
+        assert not plan.complete
+        assert any(i.action.value == "unread" for i in plan.items)
+        assert not any(i.now for i in plan.items)
+        control.clear_faults()
+    assert Watch(product.aws, "balancer").left() == before
+    assert_in_sync(product.plan())
