@@ -136,10 +136,13 @@ def _of_world(w: Measured) -> Iterator[Figure]:
     )
     large = w.fleets <= 500
     yield Figure(
-        what=f"{n}: plan alone, in sync",
+        what=f"{n}: plan alone, in sync, as each pass plans",
         value=w.plans["in sync"],
         most=PLAN_IN_SYNC if large else None,
         unit="s",
+    )
+    yield Figure(
+        what=f"{n}: plan alone, in sync, a commit's first", value=w.plans["first"], most=None, unit="s"
     )
     yield Figure(
         what=f"{n}: plan alone, one image changes all",

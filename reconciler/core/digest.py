@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
 from typing import Final
 
 _ENCODER: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
@@ -26,7 +25,7 @@ def short(value: object) -> str:
 
 def pruned(value: object) -> object:
     """Return `value` without members that are None or empty, as AWS itself leaves them out."""
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         kept = {k: pruned(v) for k, v in value.items()}
         return {k: v for k, v in kept.items() if v not in (None, {}, [])}
     if isinstance(value, list | tuple):

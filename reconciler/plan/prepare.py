@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.core.digest import canonical, pruned, sha, short
@@ -77,7 +78,13 @@ def revision_of(fleet: DesiredFleet, prepared: Prepared, ami: AmiId) -> str:
 def parts_text(prepared: Prepared, ami: AmiId) -> str:
     """Return what `reconciler:parts` holds: four hex digits for each part, by position."""
     values = {"image": canonical(ami), **dict(prepared.parts)}
-    return "1:" + "".join(sha(values[p], 4) for p in PARTS)
+    return "1:" + "".join(_digits(values[p]) for p in PARTS)
+
+
+@lru_cache(maxsize=1024)
+def _digits(part: str) -> str:
+    """Most parts are the same in most fleets."""
+    return sha(part, 4)
 
 
 def parts_that_differ(old: str, new: str) -> tuple[str, ...]:
