@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from statistics import median
 from typing import Any, Final, Literal, TypeAlias
 
+from benchmarks.documents import AUDITED
 from benchmarks.floor import Things, floor
 
 OVER_FLOOR: Final = 3  # calls of a pass
@@ -118,6 +119,11 @@ def _of_world(w: Measured) -> Iterator[Figure]:
         what=f"{n}: calls of a warm pass over the floor", value=w.over_floor(cold=False), most=OVER_FLOOR
     )
     yield Figure(what=f"{n}: immutable things that a warm pass reads again", value=w.warm[IMMUTABLE], most=0)
+    yield Figure(
+        what=f"{n}: calls that {AUDITED} fleets add, looked at in full by turns",
+        value=w.audit.total() - w.warm.total(),
+        most=None,
+    )
     yield Figure(what=f"{n}: calls that write", value=len(w.writes), most=0)
     paired = w.fleets >= PAIRED_FROM
     for latency, pairs in w.pairs.items():

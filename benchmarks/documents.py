@@ -10,6 +10,7 @@ DOMAIN: Final = "example.com"
 AMI: Final = "ami-0a1000000000001"
 NEWER_AMI: Final = "ami-0a1000000000002"
 INSTANCES: Final = 2  # of each fleet
+AUDITED: Final = 9  # fleets of 500 that one pass of sixty an hour looks at in full
 
 _HEAD: Final = (
     "apiVersion: reconciler/v1\nkind: {kind}\nmetadata: {{name: {name}, labels: {{team: {team}}}}}\nspec:\n"

@@ -14,14 +14,13 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from benchmarks.documents import DOMAIN, OWNER, history
+from benchmarks.documents import AUDITED, DOMAIN, OWNER, history
 from benchmarks.floor import Things
 from benchmarks.reader import Reader
 from benchmarks.replay import Replies, Server
 from tests.emulated import Emulated, emulator
 from tests.product import Product, environment
 
-AUDITED = 9  # fleets of 500 that one pass of sixty an hour looks at in full
 QUICK = dict.fromkeys(("boot", "healthy", "terminate", "delete", "insync", "provision"), 0.0)  # seconds
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from benchmarks.bounds import Cost, Pair
-from benchmarks.documents import NEWER_AMI
+from benchmarks.documents import AUDITED, NEWER_AMI
 from benchmarks.replay import tell
 from reconciler.core.facts import Unread
 from reconciler.core.heap import expect_many
@@ -155,7 +155,7 @@ def measure(folder: Path, url: str) -> dict[str, Any]:
         for _ in range(3):
             look(passes)
         memory = peak()
-        audit = calls_of(url, lambda: look(passes, audited=9))
+        audit = calls_of(url, lambda: look(passes, audited=AUDITED))
         from benchmarks.reader import Reader
 
         reader = Reader()
