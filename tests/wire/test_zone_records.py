@@ -23,27 +23,41 @@ POLICIES = {
         "{name: www, type: CNAME, ttl: 60, values: [www.example.net.]}",
     ),
     "weighted": (
-        "{name: www, type: A, ttl: 60, weighted: [{id: a, weight: 60, values: [192.0.2.1]},"
-        " {id: b, weight: 40, values: [192.0.2.2]}]}",
-        "{name: www, type: A, ttl: 60, weighted: [{id: a, weight: 10, values: [192.0.2.1]},"
-        " {id: c, weight: 90, values: [192.0.2.3]}]}",
+        (
+            "{name: www, type: A, ttl: 60, weighted: [{id: a, weight: 60, values: [192.0.2.1]},"
+            " {id: b, weight: 40, values: [192.0.2.2]}]}"
+        ),
+        (
+            "{name: www, type: A, ttl: 60, weighted: [{id: a, weight: 10, values: [192.0.2.1]},"
+            " {id: c, weight: 90, values: [192.0.2.3]}]}"
+        ),
     ),
     "failover": (
-        "{name: www, type: A, ttl: 60, failover: [{id: a, role: primary, values: [192.0.2.1]},"
-        " {id: b, role: secondary, values: [192.0.2.2]}]}",
-        "{name: www, type: A, ttl: 60, failover: [{id: a, role: secondary, values: [192.0.2.1]},"
-        " {id: b, role: primary, values: [192.0.2.2]}]}",
+        (
+            "{name: www, type: A, ttl: 60, failover: [{id: a, role: primary, values: [192.0.2.1]},"
+            " {id: b, role: secondary, values: [192.0.2.2]}]}"
+        ),
+        (
+            "{name: www, type: A, ttl: 60, failover: [{id: a, role: secondary, values: [192.0.2.1]},"
+            " {id: b, role: primary, values: [192.0.2.2]}]}"
+        ),
     ),
     "latency": (
         "{name: www, type: A, ttl: 60, latency: [{id: a, region: eu-west-1, values: [192.0.2.1]}]}",
-        "{name: www, type: A, ttl: 60, latency: [{id: a, region: us-east-1, values: [192.0.2.1]},"
-        " {id: b, region: eu-west-1, values: [192.0.2.2]}]}",
+        (
+            "{name: www, type: A, ttl: 60, latency: [{id: a, region: us-east-1, values: [192.0.2.1]},"
+            " {id: b, region: eu-west-1, values: [192.0.2.2]}]}"
+        ),
     ),
     "geo": (
-        '{name: www, type: A, ttl: 60, geo: [{id: a, country: KR, values: [192.0.2.1]}, {id: b, country: "*",'
-        " values: [192.0.2.2]}]}",
-        '{name: www, type: A, ttl: 60, geo: [{id: a, country: JP, values: [192.0.2.1]}, {id: b, country: "*",'
-        " values: [192.0.2.3]}]}",
+        (
+            '{name: www, type: A, ttl: 60, geo: [{id: a, country: KR, values: [192.0.2.1]}, {id: b, country: "*",'
+            " values: [192.0.2.2]}]}"
+        ),
+        (
+            '{name: www, type: A, ttl: 60, geo: [{id: a, country: JP, values: [192.0.2.1]}, {id: b, country: "*",'
+            " values: [192.0.2.3]}]}"
+        ),
     ),
     "multivalue": (
         "{name: www, type: A, ttl: 60, multivalue: [{id: a, values: [192.0.2.1]}, {id: b, values: [192.0.2.2]}]}",
