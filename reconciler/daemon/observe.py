@@ -14,6 +14,7 @@ from reconciler.kinds.balancer import aws as balancer_aws
 from reconciler.kinds.group import aws as group_aws
 from reconciler.kinds.image import aws as image_aws
 from reconciler.kinds.image.want import Image
+from reconciler.kinds.instance import aws as instance_aws
 from reconciler.kinds.network import aws as network_aws
 from reconciler.kinds.record import aws as record_aws
 from reconciler.kinds.record.live import ZoneProblem
@@ -154,6 +155,8 @@ def look(aws: Aws, world: World, wanted: Needs) -> World:
         kept = tuple(r for r in rules if r.listener not in wanted.listeners)
         whole = wanted.listeners
         reads.append(("rules", lambda: kept + balancer_aws.read_rules(aws, frozenset(), whole)))
+    if wanted.instances:
+        reads.append(("instances", lambda: instance_aws.read(aws, wanted.instances)))
     names = sorted(wanted.hooks)
     reads.append(("hooks", lambda: group_aws.read_hooks(aws, names)))
     found = dict(zip((n for n, _ in reads), aws.each(lambda r: attempt(r[0], r[1]), reads), strict=True))

@@ -11,13 +11,14 @@ from reconciler.kinds.balancer.steps import BalancerStep
 from reconciler.kinds.group.live import LiveGroup
 from reconciler.kinds.group.steps import GroupStep
 from reconciler.kinds.image.live import Ami, Resolved
+from reconciler.kinds.instance.live import LiveInstance
 from reconciler.kinds.network.live import SecurityGroup, Subnet
 from reconciler.kinds.record.live import LiveChange, LiveZone, ZoneProblem
 from reconciler.kinds.record.steps import RecordStep
 from reconciler.kinds.template.live import LiveTemplate
 from reconciler.kinds.template.steps import TemplateStep
 
-KINDS: Final = ("balancer", "group", "image", "network", "record", "template")
+KINDS: Final = ("balancer", "group", "image", "instance", "network", "record", "template")
 
 Step: TypeAlias = TemplateStep | GroupStep | BalancerStep | RecordStep
 
@@ -60,6 +61,7 @@ class World:
     images: Read[Resolved] = ()
     health: Read[TargetHealth] = ()  # of the target groups and classic balancers that were asked for
     changes: Read[LiveChange] = ()
+    instances: Read[LiveInstance] = ()  # of the groups that were asked for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,4 +74,5 @@ class Needs:
     balancers: frozenset[ResourceName] = field(default_factory=frozenset)  # tags, listeners, attributes
     target_groups: frozenset[ResourceName] = field(default_factory=frozenset)  # tags, attributes
     hooks: frozenset[ResourceName] = field(default_factory=frozenset)
+    instances: frozenset[ResourceName] = field(default_factory=frozenset)  # groups, on the audit
     listeners: frozenset[Arn] = field(default_factory=frozenset)  # rules with tags, of listeners git left

@@ -12,6 +12,7 @@ from reconciler.kinds.group.live import LiveGroup
 from reconciler.kinds.group.steps import Attach, ReplaceInstance, ResumeProcesses
 from reconciler.kinds.group.want import Hook
 from reconciler.kinds.register import Blocked, Step, Wait
+from reconciler.plan.golden import odd_instances, security_groups
 from reconciler.plan.part import Part, Row
 from reconciler.strategies import traffic
 from reconciler.strategies.born import birth_tags, stages_hash
@@ -27,13 +28,13 @@ def golden(want: Wanted, s: Slice, live: Live) -> tuple[Part, ...]:
     if group is None:
         return ()
     found: list[Part] = [
-        *_template(live, group),
+        *_template(want, live, group),
         *_birth(want, group),
         *_suspended(want, group),
         *_own_target_group(want, live, group),
         *_own_balancer(want, s, live),
         *_traffic(want, s, live),
-        *_instances(group),
+        *_instances(group, live, s),
     ]
     return tuple(p for p in (_left(want, part) for part in found) if p.rows)
 
@@ -59,7 +60,7 @@ def _said(value: object) -> str:
     return (", ".join(map(str, value)) if isinstance(value, tuple) else str(value)) or "none"
 
 
-def _template(live: Live, group: LiveGroup) -> Iterator[Part]:
+def _template(want: Wanted, live: Live, group: LiveGroup) -> Iterator[Part]:
     template = live.template
     wanted, have = f"{group.name} version 1", f"{group.template} version {group.template_version}"
     yield from _differences(f"group/{group.name}", [("launchTemplate", wanted, have)])
@@ -67,7 +68,12 @@ def _template(live: Live, group: LiveGroup) -> Iterator[Part]:
     yield from _differences(f"template/{live.name}", [("exists", THERE, exists)])
     if template:
         number = template.default_version
-        yield from _differences(f"template/{live.name}", [("defaultVersion", 1, number)])
+        # A selector that finds others today: the instances are as they were born, and git is not.
+        wanted_groups, had = (security_groups(x.body) for x in (want.template, template))
+        yield from _differences(
+            f"template/{live.name}",
+            [("defaultVersion", 1, number), ("launch.securityGroups", wanted_groups, had)],
+        )
 
 
 def _birth(want: Wanted, group: LiveGroup) -> Iterator[Part]:
@@ -202,8 +208,8 @@ def _strangers(want: Wanted, s: Slice) -> Iterator[Part]:
         yield from _differences(resource, [("record", NOT_THERE, THERE)])
 
 
-def _instances(group: LiveGroup) -> Iterator[Part]:
-    """Instances that were launched from something else; healed by replacement, one at a time."""
+def _instances(group: LiveGroup, live: Live, s: Slice) -> Iterator[Part]:
+    """Instances that are not as they were born; healed by replacement, one at a time."""
     strange = [
         i
         for i in group.instances
@@ -218,8 +224,13 @@ def _instances(group: LiveGroup) -> Iterator[Part]:
         )
         for i in strange
     ]
-    if rows:
-        yield _part("instances", rows, replacement(group, strange[0].id, "launched from another template"))
+    if live.template:
+        rows += odd_instances(group, live.template, s.instances)
+    for row in rows:  # each by itself: what is left to others of one instance says nothing of the next
+        chosen = row.resource.removeprefix("instance/")
+        yield _part(
+            "instances", [row], replacement(group, chosen, f"its {row.field} is not what it was born with")
+        )
 
 
 def replacement(group: LiveGroup, instance: str, because: str) -> ReplaceInstance | None:

@@ -28,6 +28,9 @@ def needs(plan: TargetPlan, world: World, keeper: Keeper, audited: frozenset[str
             {r.name for r in revisions if r.target_group} | _present(world.target_groups, wanted)
         ),
         hooks=frozenset(r.group.name for r in revisions if r.group and _settled(r)),
+        instances=frozenset(
+            r.name for r in revisions if r.identity.fleet in audited and r.group and _settled(r)
+        ),
         listeners=_listeners(world, [r for r in revisions if r.identity.fleet in busy], own),
     )
 

@@ -84,8 +84,14 @@ def _there(commit: str, row: Drift, old: Known | None, rounds: Rounds | None) ->
 
 def _compared(item: Item, old: Known, looked: frozenset[str]) -> bool:
     """Does the absence of a known difference from this plan say that it is gone."""
-    by_look = old.row.resource.startswith(BY_LOOK) or old.row.field == "hooks"
-    return item.action in COMPARED and (not by_look or item.name in looked)
+    return item.action in COMPARED and (not _by_look(old.row) or item.name in looked)
+
+
+def _by_look(row: Drift) -> bool:
+    """Is this field read only of what is under way or audited."""
+    if row.resource.startswith("instance/"):
+        return not row.field.endswith("launchTemplate")
+    return row.resource.startswith(BY_LOOK) or row.field.startswith("hooks.")
 
 
 def _address(row: Drift) -> Address:

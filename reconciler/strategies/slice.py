@@ -9,6 +9,7 @@ from reconciler.core.facts import IDLE, LEASE, STAGE, Identity, Keeper, identity
 from reconciler.core.ids import Arn, FleetName, InstanceId, ResourceName, Revision, digits
 from reconciler.kinds.balancer.live import LiveBalancer, LiveRule, LiveTargetGroup, TargetHealth
 from reconciler.kinds.group.live import LiveGroup
+from reconciler.kinds.instance.live import LiveInstance
 from reconciler.kinds.record.live import LiveChange, LiveZone
 from reconciler.kinds.record.want import RecordSet
 from reconciler.kinds.register import World
@@ -123,6 +124,7 @@ class Slice:
     health: tuple[TargetHealth, ...]
     changes: tuple[LiveChange, ...]
     target_groups: tuple[LiveTargetGroup, ...]
+    instances: tuple[LiveInstance, ...] = ()  # those that were looked at, on the audit
 
     def live(self, revision: Revision) -> Live | None:
         """Return the live side of a revision."""
@@ -217,7 +219,15 @@ def slice_of(
         target_groups=tuple(t for t in world.target_groups if t.arn in own)
         if isinstance(world.target_groups, tuple)
         else (),
+        instances=_instances(world, revisions),
     )
+
+
+def _instances(world: World, revisions: tuple[Live, ...]) -> tuple[LiveInstance, ...]:
+    if not isinstance(world.instances, tuple) or not world.instances:
+        return ()
+    own = {i for r in revisions for i in r.own}
+    return tuple(i for i in world.instances if i.id in own)
 
 
 def bare(revisions: tuple[Live, ...], as_of: datetime) -> Slice:

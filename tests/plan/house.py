@@ -253,6 +253,7 @@ def bulk_of(world: World) -> World:
         target_groups=_each(world.target_groups, lambda t: replace(t, tags=None, attributes=None)),
         health=(),
         changes=(),
+        instances=(),
     )
 
 
@@ -266,9 +267,12 @@ def looked(bulk: World, whole: World, wanted: Needs) -> World:
     places = {str(p) for p in (*wanted.health, *wanted.classic_health)}
     have = {h.group: h for h in whole.health} if isinstance(whole.health, tuple) else {}
     changes = {c.id: c for c in whole.changes} if isinstance(whole.changes, tuple) else {}
+    live = whole.groups if isinstance(whole.groups, tuple) else ()
+    asked = {i.id for g in live if g.name in wanted.instances for i in g.instances}
     return replace(
         bulk,
         groups=groups,
+        instances=tuple(i for i in whole.instances if i.id in asked),
         balancers=_pick(bulk.balancers, whole.balancers, wanted.balancers),
         target_groups=_pick(bulk.target_groups, whole.target_groups, wanted.target_groups),
         health=tuple(have[p] for p in sorted(places) if p in have)

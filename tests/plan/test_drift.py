@@ -1,12 +1,15 @@
 """Drift: what a person changed is told in the words of the documents, and put right where we may."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
+from reconciler.core.ids import AmiId
 from reconciler.kinds.group.steps import TagGroup
 from reconciler.kinds.group.want import Hook, Policy, Schedule
+from reconciler.kinds.instance.live import LiveInstance
 from reconciler.kinds.register import World
 from reconciler.plan.freeze import Freeze
 from tests.plan.house import (
@@ -301,3 +304,84 @@ def test_strange_instances_are_replaced_one_at_a_time_and_not_in_a_freeze() -> N
     one.wait()
     assert all(i.version == "1" for i in group(one.world).instances)
     assert group(one.world).in_service == 3
+
+
+# Instances against their template
+
+
+def born(one: House) -> House:
+    """Instances as EC2 shows them, all as the template says."""
+    body = json.loads(one_of(one.world, "templates").body)
+    made = tuple(
+        LiveInstance(
+            id=i.id,
+            image=AmiId(body["ImageId"]),
+            type=body["InstanceType"],
+            security_groups=tuple(body["SecurityGroupIds"]),
+            profile=body.get("IamInstanceProfile", {}).get("Name", ""),
+            metadata=tuple(sorted((k, str(v)) for k, v in body["MetadataOptions"].items())),
+        )
+        for i in group(one.world).instances
+    )
+    one.world = replace(one.world, instances=made)
+    return one
+
+
+def odd(world: World, **changes: object) -> World:
+    first, *rest = world.instances
+    return replace(world, instances=(replace(first, **changes), *rest))
+
+
+ODD = {
+    "image": ({"image": "ami-0999"}, "instances.image", "ami-0001", "ami-0999"),
+    "type": ({"type": "m5.large"}, "instances.type", "m7g.large", "m5.large"),
+    "security groups": ({"security_groups": ("sg-x",)}, "instances.securityGroups", "sg-web", "sg-x"),
+    "profile": ({"profile": "admin"}, "instances.instanceProfile", "none", "admin"),
+    "metadata": (
+        {"metadata": (("HttpTokens", "optional"),)},
+        "instances.metadata.tokens",
+        "required",
+        "optional",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", ODD)
+def test_an_instance_that_no_longer_matches_its_golden_state_is_drift_and_is_replaced_under_heal(
+    what: str,
+) -> None:
+    changes, field, want, live = ODD[what]
+    for mode in ("report", "heal"):
+        one = born(house("none", heal(mode)))
+        assert drift(one) == set()
+        victim = one.world.instances[0].id
+        one.world = odd(one.world, **changes)
+        assert drift(one) == {(field, want, live, mode == "heal")}
+        steps = item(one.plan()).now
+        assert [s.instance for s in steps] == ([victim] if mode == "heal" else [])
+        one.audited = frozenset()
+        assert drift(one) == set(), "nobody looked"
+
+
+def test_one_odd_instance_is_replaced_at_a_time_and_what_is_left_to_others_is_not() -> None:
+    one = born(house("none", heal("heal")))
+    one.world = replace(one.world, instances=tuple(replace(i, type="x1.large") for i in one.world.instances))
+    assert ops(one.plan()) == ["replace-instance"]
+    two = born(house("none", heal("heal", "instances.type")))
+    two.world = replace(two.world, instances=tuple(replace(i, type="x1.large") for i in two.world.instances))
+    assert drift(two) == set()
+
+
+def test_an_instance_type_that_the_purchase_allows_is_no_drift() -> None:
+    more = "  overrides: {prod: {launch: {instanceTypes: [m7g.large, m6g.large], purchase: {onDemandBase: 1}}}}\n"
+    one = born(house("none", heal("heal") + more))
+    one.world = odd(one.world, type="m6g.large")
+    assert drift(one) == set()
+
+
+def test_a_selector_that_finds_other_security_groups_today_is_drift_that_no_replacement_ends() -> None:
+    one = born(house("none", heal("heal")))
+    moved = tuple(replace(g, id=f"{g.id}-new") for g in one.world.security_groups)
+    one.world = replace(one.world, security_groups=moved)
+    assert drift(one) == {("launch.securityGroups", "sg-web-new", "sg-web", False)}
+    assert not item(one.plan()).now

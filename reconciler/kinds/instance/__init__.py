@@ -1,0 +1,1 @@
+"""Instances: read on the audit only, never written."""
