@@ -108,10 +108,12 @@ class Product:
     def session(self, command: str = "apply") -> Iterator[Session]:
         """Open a session in this process, as a command does; it is paced by nothing."""
         settings = Settings(repo=str(self.company.bare), cache=self.folder / "cache", target=())
-        with environment({**self.aws.env(), "AWS_SDK_UA_APP_ID": command}):
-            with open_session(settings, writes=command == "apply") as session:
-                unpaced(session)
-                yield session
+        with (
+            environment({**self.aws.env(), "AWS_SDK_UA_APP_ID": command}),
+            open_session(settings, writes=command == "apply") as session,
+        ):
+            unpaced(session)
+            yield session
 
     def plan(self) -> TargetPlan:
         """Look anew, in full, and return the plan of the one target."""

@@ -337,5 +337,5 @@ def test_it_ends_when_its_parent_is_gone_or_its_input_closes(tmp_path: Path) -> 
     with start(tmp_path, "--until-stdin-closes", stdin=subprocess.PIPE) as server:
         assert server.stdout
         assert server.stdout.readline().startswith("http://")
-        server.stdin.close()  # type: ignore[union-attr]
+        server.stdin.close()
         assert server.wait(timeout=10) == 0

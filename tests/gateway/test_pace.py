@@ -62,7 +62,8 @@ def test_route_53_is_paced_by_default():
 
 
 def test_a_request_waits_for_its_token():
-    clock, waits = Clock(), []
+    clock = Clock()
+    waits: list[float] = []
     pace = Pace(SLOW, now=clock)
     gate = Gate(writes=False, pace_of=lambda _: pace, before_write=lambda: None, now=clock, wait=waits.append)
     for _ in range(5):

@@ -354,8 +354,8 @@ def passes_until_failed(
         world = time(world)
         if "rollout.rolled_back" in names(found):
             break
-    world, memory, events = passes(desired, drive.NOW, world, memory)
-    return world, memory, [*found, *events]
+    world, memory, last = passes(desired, drive.NOW, world, memory)
+    return world, memory, [*found, *last]
 
 
 @SERVES

@@ -58,7 +58,7 @@ CHAOS = st.sampled_from(
         "scale-out",
         "scale-in",
         "lose-tag",
-    ]  # fmt: skip
+    ]
 )
 
 
