@@ -28,7 +28,7 @@ WEB = ("Fleet", "web")
 
 
 def item(action: ActionKind = ActionKind.NONE, name: str = "web", **more: object) -> Item:
-    return replace(Item(kind="Fleet", name=name, target=PROD, action=action, to="v1.aa", was="v1.aa"), **more)  # type: ignore[arg-type]
+    return replace(Item(kind="Fleet", name=name, target=PROD, action=action, to="v1.aa", was="v1.aa"), **more)
 
 
 def row(live: str = "12", *, heals: bool = False, resource: str = "group/web-1", field: str = "max") -> Drift:
@@ -53,14 +53,14 @@ def plan(*rows: Drift, items: tuple[Item, ...] = (item(),), minutes: int = 0, **
         items=items,
         drift=rows,
     )
-    return replace(made, **more)  # type: ignore[arg-type]
+    return replace(made, **more)
 
 
 WRITE = Outcome(
     kind="Fleet",
     name="web",
     revision="v1.aa",
-    step=SetSizes(name="web-1", expect=Sizes(min=1, max=2, desired=1), sizes=Sizes(min=1, max=2, desired=1)),  # type: ignore[arg-type]
+    step=SetSizes(name="web-1", expect=Sizes(min=1, max=2, desired=1), sizes=Sizes(min=1, max=2, desired=1)),
 )
 
 Pass = tuple[TargetPlan, tuple[Outcome, ...]]
