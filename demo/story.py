@@ -156,13 +156,11 @@ class Story:
         with Watch(self.truth, "checkout") as watch:
             for fleet in before:
                 self.wait_for("rollout.shifted", since, name=fleet)
+            moved = self.tell_weights(watch, 0)
             self.skip_keep_old()
             for fleet, names in before.items():
                 self.stage.until(f"{fleet} is replaced", partial(self._replaced, fleet, names))
-        for weights in watch.seen:
-            self.tell.say(
-                "checkout.example.com: " + ", ".join(f"{k}={v}" for k, v in sorted(weights.items()))
-            )
+        self.tell_weights(watch, moved)
         self.quote_events(since, "rollout.started", "rollout.shifted", "rollout.finished", most=9)
         new = self.truth.weights("checkout")
         self.tell.check("the weights never summed to nothing while they moved", holds=watch.never_dark)
@@ -173,6 +171,14 @@ class Story:
             "the old groups are gone, each fleet has one", holds=len(self.truth.names()) == len(FLEETS)
         )
         self.converged(since)
+
+    def tell_weights(self, watch: Watch, told: int) -> int:
+        """Tell the weights that were seen since; return how many were told by now."""
+        for weights in watch.seen[told:]:
+            self.tell.say(
+                "checkout.example.com: " + ", ".join(f"{k}={v}" for k, v in sorted(weights.items()))
+            )
+        return len(watch.seen)
 
     def skip_keep_old(self) -> None:
         """Let the time pass in which the old revision could be gone back to."""
