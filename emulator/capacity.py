@@ -140,11 +140,23 @@ def run(region: Region, group: Group, launch: Launch) -> Any:
         launch_template={"LaunchTemplateId": version.template.id, "Version": str(version.number)},
         lifecycle="spot" if launch.spot else None,
         metadata_options=data.get("MetadataOptions", {}),
+        iam_instance_profile=_profile(region, data),
         monitoring_state="enabled" if data.get("Monitoring", {}).get("Enabled") else "disabled",
         ebs_optimized=data.get("EbsOptimized", False),
         tags={"instance": {**tags, "aws:autoscaling:groupName": group.name}},
     )
     return reservation.instances[0]
+
+
+def _profile(region: Region, data: Body) -> Body | None:
+    profile = data.get("IamInstanceProfile") or {}
+    name = profile.get("Name") or profile.get("Arn", "").rpartition("/")[2]
+    if not name:
+        return None
+    return {
+        "Arn": f"arn:aws:iam::{region.ec2.account_id}:instance-profile/{name}",
+        "Id": f"AIPA{name.upper()}",
+    }
 
 
 def _security_groups(data: Body) -> list[str]:

@@ -67,10 +67,10 @@ def _types(body: dict[str, Any], group: LiveGroup) -> list[str]:
 
 @lru_cache(maxsize=4096)
 def security_groups(text: str) -> tuple[str, ...]:
-    """Return the security groups of a template's body, on its interfaces or beside them."""
+    """Return the security groups of a template's body, on its primary interface or beside it."""
     body: dict[str, Any] = json.loads(text)
-    faces = [g for face in body.get("NetworkInterfaces", []) for g in face.get("Groups", [])]
-    return tuple(sorted({*faces, *body.get("SecurityGroupIds", [])}))
+    primary = next((x for x in body.get("NetworkInterfaces", []) if x.get("DeviceIndex", 0) == 0), {})
+    return tuple(sorted({*primary.get("Groups", []), *body.get("SecurityGroupIds", [])}))
 
 
 def _profile(body: dict[str, Any]) -> str:

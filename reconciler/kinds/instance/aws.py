@@ -35,14 +35,12 @@ def _read(aws: Aws, groups: list[ResourceName]) -> list[dict[str, Any]]:
 
 def to_instance(raw: dict[str, Any]) -> LiveInstance:
     """Return the fact behind one instance of an answer."""
-    groups = {g["GroupId"] for g in raw.get("SecurityGroups", [])}
-    groups |= {g["GroupId"] for face in raw.get("NetworkInterfaces", []) for g in face.get("Groups", [])}
     options = raw.get("MetadataOptions", {})
     return LiveInstance(
         id=InstanceId(raw["InstanceId"]),
         image=AmiId(raw.get("ImageId", "")),
         type=raw.get("InstanceType", ""),
-        security_groups=tuple(sorted(groups)),
+        security_groups=tuple(sorted(g["GroupId"] for g in raw.get("SecurityGroups", []))),
         profile=raw.get("IamInstanceProfile", {}).get("Arn", "").rpartition("/")[2],
         metadata=tuple((k, str(options[k])) for k in METADATA if k in options),
     )

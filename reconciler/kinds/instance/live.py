@@ -15,6 +15,6 @@ class LiveInstance:
     id: InstanceId
     image: AmiId
     type: str
-    security_groups: tuple[str, ...]  # ids, of all of its interfaces
+    security_groups: tuple[str, ...]  # ids, of its primary interface: what else it attaches is its own
     profile: str  # name of the instance profile, or nothing
     metadata: tuple[tuple[str, str], ...]  # options of the metadata service by AWS's names
