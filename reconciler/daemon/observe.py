@@ -100,6 +100,7 @@ def observe(aws: Aws, desired: Desired, target: DesiredTarget, memory: Memory) -
     lost = found["zones"]
     balancers, groups = _pair(found["balancers"])
     amis, resolved = _pair(found["images"])
+    rules_read, missing = found["rules"] if isinstance(found["rules"], tuple) else (found["rules"], ())
     return World(
         target=target.name,
         as_of=aws.as_of() or host_time(),
@@ -107,7 +108,8 @@ def observe(aws: Aws, desired: Desired, target: DesiredTarget, memory: Memory) -
         templates=found["templates"],
         balancers=balancers,
         target_groups=groups,
-        rules=found["rules"],
+        rules=rules_read,
+        missing_listeners=missing,
         zones=tuple(ZoneProblem(zone=n, unread=lost, why=lost.why) for n, _ in zones)
         if isinstance(lost, Unread)
         else lost,
@@ -154,7 +156,7 @@ def look(aws: Aws, world: World, wanted: Needs) -> World:
     if isinstance(rules, tuple) and wanted.listeners:
         kept = tuple(r for r in rules if r.listener not in wanted.listeners)
         whole = wanted.listeners
-        reads.append(("rules", lambda: kept + balancer_aws.read_rules(aws, frozenset(), whole)))
+        reads.append(("rules", lambda: kept + balancer_aws.read_rules(aws, frozenset(), whole)[0]))
     if wanted.instances:
         reads.append(("instances", lambda: instance_aws.read(aws, wanted.instances)))
     names = sorted(wanted.hooks)

@@ -54,6 +54,7 @@ class World:
     balancers: Read[LiveBalancer] = ()
     target_groups: Read[LiveTargetGroup] = ()
     rules: Read[LiveRule] = ()
+    missing_listeners: tuple[Arn, ...] = ()  # that fleets name, and AWS does not know
     zones: tuple[LiveZone | ZoneProblem, ...] = ()
     subnets: Read[Subnet] = ()
     security_groups: Read[SecurityGroup] = ()

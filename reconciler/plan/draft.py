@@ -90,6 +90,9 @@ def _draft(
     want = goal.kept.wanted(fleet, ami, place)
     if isinstance(want, Blocked):
         return Draft(replace(blank, action=ActionKind.BLOCKED, blocked=want))
+    if want.rule and want.rule.listener in world.missing_listeners:
+        why = f"traffic.listener: there is no listener {want.rule.listener} in this account and region"
+        return Draft(replace(blank, action=ActionKind.BLOCKED, blocked=Blocked(code="unresolved", why=why)))
     ask = Ask(fleet=want.fleet, want=want, keeper=goal.keeper, allow=Allow())
     draft = Draft(replace(blank, to=want.revision), ask, small(world, revisions, want, index))
     s = view(draft.small or world, ask)

@@ -6,7 +6,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.product import Product, assert_in_sync
-from tests.wire.company import NEW_AMI, TRAFFIC, base, files
+from tests.wire.company import NEW_AMI, TRAFFIC, base, files, fleet
 from tests.wire.test_crash import WHOLE, Watch
 
 pytestmark = pytest.mark.wire
@@ -75,3 +75,16 @@ def test_what_can_not_be_read_is_never_taken_for_gone(product: Product, service:
         control.clear_faults()
     assert Watch(product.aws, "balancer").left() == before
     assert_in_sync(product.plan())
+
+
+def test_a_listener_that_is_not_there_blocks_its_own_fleet_alone(product: Product) -> None:
+    gone = TRAFFIC["listener"].replace("/50dc6c495c0c9188/", "/0000000000000000/")
+    product.commit({**files(TRAFFIC["listener"]), "fleets/lost.yaml": fleet(gone, name="lost")})
+    product.converge()
+    plan = product.plan()
+    assert plan.complete
+    found = {i.name: i for i in plan.items if i.kind == "Fleet"}
+    assert found["web"].action.value == "none"
+    assert found["lost"].blocked
+    assert found["lost"].blocked.code == "unresolved"
+    assert "there is no listener arn:" in found["lost"].blocked.why

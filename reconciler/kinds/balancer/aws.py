@@ -4,8 +4,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final
 
+from botocore.exceptions import ClientError
+
 from reconciler.core.facts import Tags, to_tags
 from reconciler.core.ids import Arn, InstanceId, ResourceName
+from reconciler.gateway.errors import Failure, classify
 from reconciler.gateway.session import Aws
 from reconciler.kinds.balancer.live import (
     HEALTHY,
@@ -198,22 +201,35 @@ def look_at_target_groups(
 
 def read_rules(
     aws: Aws, wanted: frozenset[tuple[Arn, int]], whole: frozenset[Arn] = frozenset()
-) -> tuple[LiveRule, ...]:
-    """Return the rules of every listener that fleets name; tags only of those at a wanted priority.
+) -> tuple[tuple[LiveRule, ...], tuple[Arn, ...]]:
+    """Return the rules of every listener that fleets name, and the listeners that are not there.
 
-    Of the listeners in `whole`, every rule has its tags. Source: elbv2:DescribeRules, DescribeTags.
+    Tags are read only of rules at a wanted priority; of the listeners in `whole`, of every rule. A
+    listener that does not exist is a fact, and no reason not to know the others.
+    Source: elbv2:DescribeRules, DescribeTags.
     """
     listeners = sorted({arn for arn, _ in wanted} | whole)
-    raws = aws.each(lambda arn: _pages(aws, "describe_rules", "Rules", ListenerArn=arn), listeners)
+    raws = dict(zip(listeners, aws.each(lambda arn: _rules_of(aws, arn), listeners), strict=True))
     rules = [
         to_rule(raw, arn, ())
-        for arn, found in zip(listeners, raws, strict=True)
-        for raw in found
+        for arn, found in raws.items()
+        for raw in found or ()
         if not raw.get("IsDefault")
     ]
     told = [r.arn for r in rules if (r.listener, r.priority) in wanted or r.listener in whole]
     tags = read_tags(aws, told)
-    return tuple(replace(r, tags=tags.get(r.arn, ())) for r in rules)
+    missing = tuple(arn for arn, found in raws.items() if found is None)
+    return tuple(replace(r, tags=tags.get(r.arn, ())) for r in rules), missing
+
+
+def _rules_of(aws: Aws, listener: Arn) -> list[dict[str, Any]] | None:
+    """Return a listener's rules, or None where AWS says that there is no such listener."""
+    try:
+        return _pages(aws, "describe_rules", "Rules", ListenerArn=listener)
+    except ClientError as error:
+        if classify(error) is Failure.NOT_FOUND:
+            return None
+        raise
 
 
 def to_rule(raw: dict[str, Any], listener: Arn, tags: Tags) -> LiveRule:
