@@ -10,9 +10,8 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from benchmarks import table
 from benchmarks.bounds import Cost, Measured, Pair, figures
@@ -55,19 +54,11 @@ def main(argv: list[str] | None = None) -> int:
     found = figures(worlds)
     print(table.render(worlds, found, command=" ".join(["python -m benchmarks", *(argv or sys.argv[1:])])))
     if options.json:
-        options.json.write_text(json.dumps(_as_json(worlds, found), indent=2))
+        options.json.write_text(table.as_json(worlds, found))
     over = [f for f in found if f.over]
     for figure in over:
         print(f"OVER: {figure.what} is {figure.value:.2f} {figure.unit}, at most {figure.most:g}".rstrip())
     return 1 if over else 0
-
-
-def _as_json(worlds: list[Measured], found: list[Any]) -> dict[str, Any]:
-    return {
-        "machine": table.machine(),
-        "worlds": [asdict(w) for w in worlds],
-        "figures": [{**asdict(f), "over": f.over} for f in found],
-    }
 
 
 def made(fleets: int, folder: Path) -> Path:

@@ -1,8 +1,10 @@
 """The figures as people read them."""
 
+import json
 import os
 import platform
 from collections.abc import Sequence
+from dataclasses import asdict, fields
 
 from benchmarks.bounds import Figure, Measured, typical
 from benchmarks.floor import floor
@@ -18,6 +20,16 @@ def render(worlds: Sequence[Measured], found: Sequence[Figure], *, command: str)
     """Return calls by operation, costs in seconds, and every figure with its bound."""
     lines = [f"{command}", f"on {machine()}", "", *_calls(worlds), "", *_seconds(worlds), "", *_judged(found)]
     return "\n".join(lines)
+
+
+def as_json(worlds: Sequence[Measured], found: Sequence[Figure]) -> str:
+    """Return every measurement and every figure, for a program to read."""
+    told = {
+        "machine": machine(),
+        "worlds": [{f.name: getattr(w, f.name) for f in fields(w)} for w in worlds],
+        "figures": [{**asdict(f), "over": f.over} for f in found],
+    }
+    return json.dumps(told, indent=2, default=asdict)
 
 
 def _rows(rows: Sequence[Sequence[str]]) -> list[str]:

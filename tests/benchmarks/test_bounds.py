@@ -1,5 +1,6 @@
 """The arithmetic of the benchmark: floors, pairs, and which figure is over which bound."""
 
+import json
 from collections import Counter
 from dataclasses import replace
 
@@ -11,7 +12,7 @@ from benchmarks.bounds import Cost, Measured, Pair, beyond, figures, times, typi
 from benchmarks.documents import fleet, history
 from benchmarks.floor import Things, floor, pages
 from benchmarks.replay import operation
-from benchmarks.table import render
+from benchmarks.table import as_json, render
 
 THINGS = Things(
     groups=500,
@@ -131,6 +132,15 @@ def test_the_table_marks_what_is_over() -> None:
     worlds = [measured(100), replace(GOOD, writes=("ec2:CreateTags",))]
     lines = render(worlds, figures(worlds), command="python -m benchmarks").splitlines()
     assert [line.split()[-1] for line in lines if "calls that write" in line] == ["0", "OVER"]
+
+
+def test_measurements_are_told_to_programs_too() -> None:
+    told = json.loads(as_json([GOOD], figures([GOOD])))
+    (world,) = told["worlds"]
+    assert world["warm"] == floor(THINGS, cold=False)
+    assert Pair.of(world["pairs"]["0"][0]) == GOOD.pairs[0][0]
+    assert Things.of(world["things"]) == THINGS
+    assert not any(f["over"] for f in told["figures"])
 
 
 @given(st.integers(1, 600))
