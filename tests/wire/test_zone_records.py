@@ -1,5 +1,7 @@
 """Records of every routing policy: declared, changed, taken away; each time the next plan is empty."""
 
+from typing import Any
+
 import pytest
 
 from tests.product import Product
@@ -83,27 +85,35 @@ POLICIES = {
 KEPT = "{name: kept, type: A, ttl: 60, values: [192.0.2.99]}"
 
 
-@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize("whole", [False, True], ids=["declared", "whole"])
 def test_records_are_made_changed_and_taken_away_and_each_time_the_next_plan_is_empty(
-    product: Product, policy: str
+    product: Product, whole: bool
 ) -> None:
-    product.commit({"target.yaml": base(), "zone.yaml": zone(f"[{KEPT}]")})
+    more = "authority: whole" if whole else ""
+    target = base(target="limits: {dnsChanges: 100%, dnsDeletes: 100%}")
+    product.commit({"target.yaml": target, "zone.yaml": zone(f"[{KEPT}]", more)})
     product.settle()
     untouched = records(product)
-    old, new = POLICIES[policy]
-    for text in (old, new, old):
-        product.commit({"zone.yaml": zone(f"\n    - {text}\n    - {KEPT}")})
+    for side in (0, 1, 0):
+        lines = [f"\n    - {named(n, pair[side])}" for n, pair in enumerate(POLICIES.values())]
+        product.commit({"zone.yaml": zone("".join([*lines, f"\n    - {KEPT}"]), more)})
         (item,) = (i for i in product.plan().items if i.kind == "Zone")
         assert str(item.action) == "update"
         product.settle()
-        assert records(product) != untouched
-    product.commit({"zone.yaml": zone(f"[{KEPT}]")})
+        there = {r["Name"] for r in records(product)}
+        assert there >= {f"www-{n}.example.com." for n, p in enumerate(POLICIES.values()) if "www," in p[0]}
+    product.commit({"zone.yaml": zone(f"[{KEPT}]", more)})
     product.settle()
     assert records(product) == untouched
 
 
-def records(product: Product) -> object:
+def named(n: int, record: str) -> str:
+    """Return a record under a name of its own."""
+    return record.replace("name: www,", f"name: www-{n},")
+
+
+def records(product: Product) -> list[dict[str, Any]]:
     """Return all records of the zone."""
     client = product.aws.client("route53")
     zone_id = client.list_hosted_zones()["HostedZones"][0]["Id"]
-    return client.list_resource_record_sets(HostedZoneId=zone_id)["ResourceRecordSets"]
+    return list(client.list_resource_record_sets(HostedZoneId=zone_id)["ResourceRecordSets"])
