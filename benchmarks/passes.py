@@ -22,8 +22,10 @@ from reconciler.core.heap import expect_many
 from reconciler.core.ids import AmiId
 from reconciler.core.redact import Redactor
 from reconciler.daemon.order import Order, Turn
-from reconciler.daemon.passes import Manner, goal, look_and_plan, open_target
+from reconciler.daemon.passes import Manner, Runtime, goal, look_and_plan, open_target
 from reconciler.daemon.passing import AwsPasses
+from reconciler.gateway.pace import Paces
+from reconciler.gateway.session import Place, open_aws
 from reconciler.kinds.register import World
 from reconciler.plan.kept import Kept
 from reconciler.plan.model import ActionKind
@@ -37,13 +39,21 @@ LATENCIES: Final = (0, 30)  # milliseconds a call
 
 @contextmanager
 def opened(repository: Path, cache: Path) -> Iterator[tuple[AwsPasses, Adopted]]:
-    """Return what makes a daemon's passes, and the newest commit. Route 53's pace is the product's own."""
+    """Return what makes a daemon's passes, and the newest commit.
+
+    Nothing is paced: passes of a daemon are a minute apart, and these follow each other at once.
+    """
     library = Library(Repository(str(repository), cache / "bench.git"))
     commit = library.repository.head()
     library.repository.fetch(commit)
     adopted = library.adopt(commit)
     assert isinstance(adopted, Adopted), adopted
-    passes = AwsPasses(library=library, redactor=Redactor(b"bench"), writes=False)
+    redactor = Redactor(b"bench")
+    passes = AwsPasses(library=library, redactor=redactor, writes=False)
+    for target in adopted.desired.targets:
+        place = Place(target=target.name, account=target.spec.account, region=target.spec.region)
+        runtime = Runtime(open_aws(place, writes=False, paces=Paces({})), redactor)
+        passes._runtimes[target.name] = (target, runtime)  # noqa: SLF001  # the product has no such option
     try:
         yield passes, adopted
     finally:
