@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterable, Iterator
 
-from reconciler.kinds.balancer.live import LiveBalancer, LiveListener, LiveRule
+from reconciler.core.ids import Arn
+from reconciler.kinds.balancer.live import LiveBalancer, LiveListener
 from reconciler.kinds.balancer.steps import (
     CreateRule,
     DeleteRule,
@@ -32,8 +33,8 @@ def parts(want: Wanted, s: Slice, live: Live, *, alone: bool) -> tuple[Part, ...
         found.append(_target_group(want, live))
     if want.balancer and live.balancer:
         found += _balancer(want, want.balancer, live.balancer)
-    if want.rule and (s.rule or s.rules) and alone:
-        found.append(_rule(want, want.rule, s, live))
+    if want.rule and live.target_group and alone:
+        found.append(_rule(want, want.rule, s, live, live.target_group.arn))
     if want.dns and alone:
         found.append(_dns(want, s, live))
     return tuple(found)
@@ -153,20 +154,18 @@ def _tls(wanted: Listener, live: LiveListener) -> Iterator[tuple[str, str, str]]
         yield "sslPolicy", wanted.ssl_policy, live.ssl_policy
 
 
-def _rule(want: Wanted, wanted: Rule, s: Slice, live: Live) -> Part:
+def _rule(want: Wanted, wanted: Rule, s: Slice, live: Live, own: Arn) -> Part:
     """Hosts, paths and place of our rule. A rule is made at its new place before the old one goes."""
     here = s.rule
     old = [r for r in s.rules if r is not here]
-    rows: list[Row] = []
-    step: Step | None = None
-    if here is None:
-        row = Row(
-            resource=f"rule/{want.fleet}",
-            field="priority",
-            want=str(wanted.priority),
-            live=str(old[0].priority),
-        )
-        rows, step = [row], _made(want, wanted, live, old[0])
+    step: Step
+    if here is None and not old:
+        rows = [Row(resource=f"rule/{want.fleet}", field="exists", want="there", live=NOT_THERE)]
+        step = _made(want, wanted, live, ((own, traffic.FULL_RULE),))
+    elif here is None:
+        there = str(old[0].priority)
+        rows = [Row(resource=f"rule/{want.fleet}", field="priority", want=str(wanted.priority), live=there)]
+        step = _made(want, wanted, live, old[0].weights)
     elif old and old[0].tags and here.weights == old[0].weights:
         row = Row(resource=f"rule/{want.fleet}", field="priority", want=NOT_THERE, live=str(old[0].priority))
         rows = [row]
@@ -191,14 +190,14 @@ def _rule(want: Wanted, wanted: Rule, s: Slice, live: Live) -> Part:
 NOT_THERE = "not there"
 
 
-def _made(want: Wanted, wanted: Rule, live: Live, old: LiveRule) -> CreateRule:
+def _made(want: Wanted, wanted: Rule, live: Live, weights: tuple[tuple[Arn, int], ...]) -> CreateRule:
     return CreateRule(
         name=live.name,
         rule=wanted,
-        weights=old.weights,
+        weights=weights,
         mark=live.name,
         stage=f"{len(want.rollout.stages)}/{stages_hash(want)}",
-        because="its listener or priority changed",
+        because="git wants it at this listener and priority",
     )
 
 

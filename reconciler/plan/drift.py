@@ -176,7 +176,7 @@ def _listeners(want: Wanted, balancer: Balancer, have: LiveBalancer, live: Live,
 
 
 def _traffic(want: Wanted, s: Slice, live: Live) -> Iterator[Part]:
-    """Weights that somebody moved, a rule that is gone, and what else stands in our set."""
+    """Weights that somebody moved, and what else stands in our set."""
     if want.kind not in (TrafficKind.DNS, TrafficKind.LISTENER):
         return
     full = StageTag(step=len(want.rollout.stages), stages=stages_hash(want), change="", since=s.as_of)
@@ -185,11 +185,8 @@ def _traffic(want: Wanted, s: Slice, live: Live) -> Iterator[Part]:
         for r in s.revisions
         if r.revision != live.revision and r.weight
     ]
-    rule = want.kind is TrafficKind.LISTENER
-    if rule and s.rule and not live.weight:
+    if want.kind is TrafficKind.LISTENER and s.rule and not live.weight:
         rows.append(Row(resource=f"weight/{live.name}", field="weight", want="100", live="0"))
-    if rule and s.rule is None and not s.rules:
-        rows.append(Row(resource=f"rule/{want.fleet}", field="exists", want=THERE, live=NOT_THERE))
     if rows:
         move = traffic.shift(want, s, live, full)
         yield _part("weights", rows, None if isinstance(move, Wait | Blocked) else move)

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass, replace
 
-from reconciler.core.facts import Keeper, Read, T
+from reconciler.core.facts import TRAFFIC, Keeper, Read, T
 from reconciler.core.ids import FleetName, ZoneName
-from reconciler.kinds.group.steps import ReplaceInstance
+from reconciler.kinds.group.live import LiveGroup
+from reconciler.kinds.group.steps import ReplaceInstance, TagGroup
 from reconciler.kinds.record.after import BatchRefusedError
 from reconciler.kinds.record.live import LiveZone
 from reconciler.kinds.record.want import RecordSet
@@ -17,6 +18,7 @@ from reconciler.plan.settle import USUAL, Physics
 from reconciler.plan.simulate import simulate
 from reconciler.plan.told import foreseen, planned, quiet
 from reconciler.strategies import machine, retire
+from reconciler.strategies.born import place_of
 from reconciler.strategies.slice import Live, Slice, fleets_of, slice_of
 from reconciler.strategies.wanted import Allow, Wanted
 
@@ -134,7 +136,16 @@ def beside(s: Slice, want: Wanted) -> InPlace:
     odd = drift.golden(want, s, live)
     rows = tuple(row if part.step else replace(row, mends=False) for part in odd for row in part.rows)
     heals = next((p.step(p) for p in odd if p.step), None) if want.heal else None
-    return replace(found, step=found.step or heals, drifted=(*found.drifted, *rows))
+    step = found.step or heals or (None if found.changed else _placed(want, live.up))
+    return replace(found, step=step, drifted=(*found.drifted, *rows))
+
+
+def _placed(want: Wanted, group: LiveGroup) -> TagGroup | None:
+    """Remember where the traffic of a fleet is, once that has moved beside its revision."""
+    place = place_of(want)
+    if not place or group.tag(TRAFFIC) == place:
+        return None
+    return TagGroup(name=group.name, put=((TRAFFIC, place),), because="its traffic has moved")
 
 
 def way(world: World, ask: Ask, physics: Physics = USUAL, *, ahead: bool = True) -> Way:

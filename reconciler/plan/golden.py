@@ -69,7 +69,9 @@ def _types(body: dict[str, Any], group: LiveGroup) -> list[str]:
 def security_groups(text: str) -> tuple[str, ...]:
     """Return the security groups of a template's body, on its primary interface or beside it."""
     body: dict[str, Any] = json.loads(text)
-    primary = next((x for x in body.get("NetworkInterfaces", []) if x.get("DeviceIndex", 0) == 0), {})
+    primary: dict[str, Any] = next(
+        (x for x in body.get("NetworkInterfaces", []) if x.get("DeviceIndex", 0) == 0), {}
+    )
     return tuple(sorted({*primary.get("Groups", []), *body.get("SecurityGroupIds", [])}))
 
 

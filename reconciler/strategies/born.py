@@ -67,12 +67,19 @@ def birth_sizes(want: Wanted, serving: Live | None) -> Sizes:
     return group.sizes if group else want.capacity
 
 
+def place_of(want: Wanted) -> str:
+    """Return where its records or its rule are (zone or listener), should git forget it."""
+    if want.dns:
+        return want.dns.zone
+    return want.rule.listener if want.rule else ""
+
+
 def create_group(want: Wanted, serving: Live | None, lease: Lease | None, as_of: datetime) -> CreateGroup:
     """Return the step that starts the revision, with its floor from the first moment on."""
     sizes = birth_sizes(want, serving)
     tags = {**dict(birth_tags(want, as_of)), STAGE: opening(want, as_of).text()}
-    if place := want.dns.zone if want.dns else want.rule.listener if want.rule else "":
-        tags[TRAFFIC] = place  # where its records or its rule are, should git forget it
+    if place := place_of(want):
+        tags[TRAFFIC] = place
     if lease:
         tags[LEASE] = lease.text()
         sizes = replace(sizes, max=max(sizes.max, lease.least)).floor(lease.least)

@@ -13,6 +13,7 @@ from reconciler.strategies.born import create_group, create_template, opening, s
 from reconciler.strategies.floor import floor, lease_for, raise_floor, without_floor
 from reconciler.strategies.slice import Live, Slice, StageTag
 from reconciler.strategies.wanted import Allow, TrafficKind, Wanted
+from reconciler.strategies.ways import leaving, old_ways
 
 MOST = 3  # revisions of a fleet that may exist at a time (CONTRACT, Rollout words)
 
@@ -206,6 +207,8 @@ def _follow(want: Wanted, s: Slice, live: Live) -> Move:
 def _finish(want: Wanted, s: Slice, new: Live) -> Move:
     if move := _follow(want, s, new):
         return move
+    if move := old_ways(want, s, new):
+        return move
     others = [r for r in s.revisions if r.revision != new.revision and r.up and r.idle is None]
     for old in others:
         serves = old.stage is not None and old.stage.step >= 1
@@ -282,6 +285,9 @@ def _clean_one(want: Wanted, s: Slice, live: Live, allow: Allow) -> Move:
         if live.up and live.stage and live.stage.step >= 1 and not _left_behind(want, s, live):
             return Wait(why=f"clients leave {live.name}")
         return retire.end(s, live, because)
+    left = live.idle + leaving(want, live)
+    if s.as_of < left:
+        return Wait(why=f"clients leave {live.name}", until=left)
     until = live.idle + want.rollout.keep_old
     if s.as_of < until:
         return _rest(want, s, live) or Wait(why=f"{live.name} is kept", until=until)

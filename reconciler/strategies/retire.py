@@ -169,14 +169,15 @@ def _drained(s: Slice, serving: Live, stage: StageTag) -> Move:
             return Wait(why=f"Route 53 change {stage.change} is {status or 'not read'}")
         since += INSYNC_USUAL
     balanced = serving.target_group is not None
-    drain = _drain_of(serving) if balanced else timedelta()
+    drain = drain_of(serving) if balanced else timedelta()
     until = since + drain + (ALIAS_TTL if serving.balancer else timedelta())
     if s.as_of < until:
         return Wait(why=f"clients of {s.fleet} drain", until=until)
     return None
 
 
-def _drain_of(live: Live) -> timedelta:
+def drain_of(live: Live) -> timedelta:
+    """Return the deregistration delay of a revision's own target group."""
     own = live.target_group
     value = tag(own.attributes, "deregistration_delay.timeout_seconds") if own and own.attributes else ""
     return timedelta(seconds=int(value)) if value.isdigit() else DRAIN_DEFAULT

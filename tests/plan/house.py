@@ -8,6 +8,7 @@ from reconciler.apply.executor import Done, Failed, execute
 from reconciler.core.facts import Keeper
 from reconciler.core.ids import AmiId, Arn, ChangeId, Commit, ImageName, TargetName, ZoneId, ZoneName
 from reconciler.core.redact import Redactor
+from reconciler.daemon.observe import rules_of
 from reconciler.kinds.balancer.live import LiveBalancer, LiveTargetGroup
 from reconciler.kinds.group.live import LiveGroup
 from reconciler.kinds.image.live import Resolved
@@ -179,6 +180,14 @@ class House:
         zones = tuple(self._aged(z) if isinstance(z, LiveZone) else z for z in self.world.zones)
         return replace(self.world, zones=zones)
 
+    def bulk(self) -> World:
+        """What the bulk reads give: of rules, those of the listeners that git names."""
+        whole, places = self.whole(), rules_of(self.history[-1], PROD)
+        named = {listener for listener, _ in places}
+        rules = _each(whole.rules, lambda r: r if (r.listener, r.priority) in places else replace(r, tags=()))
+        rules = tuple(r for r in rules if r.listener in named) if isinstance(rules, tuple) else rules
+        return replace(bulk_of(whole), rules=rules)
+
     def _aged(self, live: LiveZone) -> LiveZone:
         commits = [c for k, v in live.tags if k.startswith("reconciler:shop:") for c in v.split()]
         return replace(
@@ -196,7 +205,7 @@ class House:
     def plan(self, *, ahead: bool = False) -> TargetPlan:
         """Plan as a pass does: the bulk reads, then what they leave open."""
         goal, whole = self.goal(), self.whole()
-        bulk = bulk_of(whole)
+        bulk = self.bulk()
         wanted = needs(plan_target(goal, bulk, ahead=False), bulk, KEEPER, self.audited)
         return plan_target(goal, looked(bulk, whole, wanted), ahead=ahead)
 
@@ -272,6 +281,12 @@ def looked(bulk: World, whole: World, wanted: Needs) -> World:
     return replace(
         bulk,
         groups=groups,
+        rules=(
+            *(r for r in bulk.rules if r.listener not in wanted.listeners),
+            *(r for r in whole.rules if r.listener in wanted.listeners),
+        )
+        if isinstance(bulk.rules, tuple)
+        else bulk.rules,
         instances=tuple(i for i in whole.instances if i.id in asked),
         balancers=_pick(bulk.balancers, whole.balancers, wanted.balancers),
         target_groups=_pick(bulk.target_groups, whole.target_groups, wanted.target_groups),

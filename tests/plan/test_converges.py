@@ -14,7 +14,6 @@ from tests.plan.house import (
     TRAFFIC,
     House,
     actions,
-    bulk_of,
     fleet,
     group,
     item,
@@ -117,7 +116,7 @@ def test_a_converged_fleet_needs_no_look_beside_the_bulk_reads() -> None:
     documents = [fleet(f"f-{k}", TRAFFIC[k].replace("name: web", f"name: f-{k}")) for k in KINDS]
     house = House().merge(TARGET, IMAGE, zone(), *documents).converge()
     house.told.clear()
-    bulk = bulk_of(house.whole())
+    bulk = house.bulk()
     plan = plan_target(house.goal(), bulk, ahead=False)
     assert nothing(needs(plan, bulk, KEEPER))
 

@@ -13,7 +13,7 @@ from reconciler.plan import settle
 from reconciler.plan.model import TargetPlan
 from reconciler.plan.needs import needs, nothing
 from reconciler.plan.planner import plan_target
-from tests.plan.house import IMAGE, KEEPER, TARGET, TRAFFIC, House, bulk_of, fleet, zone
+from tests.plan.house import IMAGE, KEEPER, TARGET, TRAFFIC, House, fleet, zone
 
 EVENTS = st.sampled_from(
     [
@@ -95,7 +95,7 @@ def test_planning_on_what_was_asked_for_gives_the_moves_of_planning_on_everythin
     names = {g.tag("reconciler:fleet") for g in house.world.groups}
     assert names == {"stays", "web"}
     assert len(house.world.groups) == 2
-    bulk = bulk_of(house.whole())
+    bulk = house.bulk()
     assert nothing(needs(plan_target(house.goal(), bulk, ahead=False), bulk, KEEPER))
 
 
@@ -104,7 +104,7 @@ def test_an_audited_fleet_is_looked_at_in_full_and_no_other() -> None:
         TARGET, IMAGE, zone(), fleet("web", "balancer"), fleet("api", "listener"), fleet("job")
     )
     house.converge()
-    bulk = bulk_of(house.whole())
+    bulk = house.bulk()
     found = needs(plan_target(house.goal(), bulk, ahead=False), bulk, KEEPER, frozenset({"web"}))
     assert {n.rpartition("-")[0] for n in (*found.balancers, *found.target_groups, *found.hooks)} == {"web"}
     assert len(found.health) == 1
