@@ -1,5 +1,6 @@
 """Each fleet of a target on its way into the plan: what it is to become, and what kind of change that is."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from reconciler.core.facts import APPLIED, PARTS, Unread, tag
@@ -128,8 +129,16 @@ def _classified(goal: Goal, fleet: DesiredFleet, draft: Draft, s: Slice, want: W
         because = goal.reasons.changed(fleet, found.changed)
         item = replace(item, action=ActionKind.UPDATE, because=because)
     begun = live is not None and not _buried(live) and not (draft.shifted and not others)
-    draft.item = replace(item, begun=begun)
+    draft.item = replace(item, begun=begun, notes=(*item.notes, *_not_healed(want, draft.rows)))
     return draft
+
+
+def _not_healed(want: Wanted, rows: tuple[Row, ...]) -> Iterator[str]:
+    """Say which drift healing can't end: no call of ours does, so a new revision or its owner has to."""
+    left = [f"{r.resource} {r.path}" for r in rows if not r.mends]
+    if want.heal and left:
+        more = f" and {len(left) - 3} more" if len(left) > 3 else ""
+        yield f"healing does not end the drift of {', '.join(left[:3])}{more}: a new revision does, or whoever made it"
 
 
 def _buried(live: Live) -> bool:

@@ -231,6 +231,8 @@ def test_what_a_person_changed_is_drift_under_report_and_is_put_right_under_heal
     two = house(kind, heal("heal"))
     two.world = hand(two.world)
     assert drift(two) == named(two, rows)
+    notes = [n for n in item(two.plan()).notes if n.startswith("healing does not end the drift of ")]
+    assert bool(notes) is any(not mends for *_, mends in rows)
     if any(mends for *_, mends in rows):
         two.converge()
         assert drift(two) == set()

@@ -22,7 +22,7 @@ EVENTS = st.sampled_from(
         *["launch"] * 2,
         *["check"] * 2,
         *["sync", "provision", "gone", "end", "minutes", "hours", "die", "lose tag"],
-        *["commit", "back", "leave", "return", "resize"],
+        *["commit", "back", "leave", "return", "resize", "kind"],
     ]
 )
 
@@ -61,10 +61,11 @@ def happen(house: House, event: str, kind: str, state: list[int], draw: st.DataO
             else replace(victim, tags=left_tags)
         )
         house.world = replace(house.world, groups=tuple(changed if g is victim else g for g in groups))
-    elif event in ("commit", "back", "resize", "leave", "return"):
+    elif event in ("commit", "back", "resize", "leave", "return", "kind"):
         state[1] += event == "commit"
         state[0] = state[1] if event == "commit" else draw.draw(st.integers(1, state[1]))
         state[2] += event == "resize"
+        kind = draw.draw(st.sampled_from(list(TRAFFIC))) if event == "kind" else kind
         documents = [] if event == "leave" else [document(kind, state[0], state[2])]
         house.merge(TARGET, IMAGE, zone(), fleet("stays"), *documents)
 
