@@ -160,7 +160,7 @@ class Desk:
         adopted = self.library.adopt(merged)
         if not isinstance(adopted, Adopted):
             return invalid(adopted, stamp)
-        files = self.library.repository.changed(base.commit, merged, self.library.path)
+        files = self._ours(base, adopted)
         if not files:
             verdict = Verdict.PENDING if key.draft else Verdict.SUCCESS
             return Told(verdict=verdict, risk=Risk.NONE, title="no fleet files changed", body="")
@@ -176,6 +176,12 @@ class Desk:
                 released=released(base.desired, adopted.desired),
             )
         )
+
+    def _ours(self, base: Adopted, merged: Adopted) -> tuple[str, ...]:
+        """Return the files of ours that differ; none where no document does, nor any file that holds some."""
+        files = self.library.repository.changed(base.commit, merged.commit, self.library.path)
+        documents = any(f.endswith((".yaml", ".yml")) for f in files)
+        return files if documents or base.desired != merged.desired else ()
 
     def _overlaps(self, one: Held) -> tuple[tuple[int, tuple[str, ...]], ...]:
         others = ((n, tuple(sorted(h.touches & one.touches))) for n, h in sorted(self.held.items()))
