@@ -138,7 +138,8 @@ def _not_healed(want: Wanted, rows: tuple[Row, ...]) -> Iterator[str]:
     left = [f"{r.resource} {r.path}" for r in rows if not r.mends]
     if want.heal and left:
         more = f" and {len(left) - 3} more" if len(left) > 3 else ""
-        yield f"healing does not end the drift of {', '.join(left[:3])}{more}: a new revision does, or whoever made it"
+        what = f"healing does not end the drift of {', '.join(left[:3])}{more}"
+        yield f"{what}: a new revision does, or whoever made it"
 
 
 def _buried(live: Live) -> bool:
