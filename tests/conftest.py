@@ -1,0 +1,33 @@
+"""What every run tells at its end: how many generated worlds and moves were tried, in all processes."""
+
+import sys
+from collections import Counter
+from typing import Any
+
+import pytest
+
+TOLD = Counter[str]()
+
+
+def tried() -> Counter[str]:
+    """Return what the property tests of this process counted."""
+    module = sys.modules.get("tests.strategies.test_any_world")
+    return Counter(getattr(module, "TRIED", {}))
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["tried"] = dict(tried())
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    TOLD.update(getattr(node, "workeroutput", {}).get("tried", {}))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    found = TOLD + tried()
+    if found:
+        counts = ", ".join(f"{n} {what}" for what, n in sorted(found.items()))
+        terminalreporter.write_line(f"property tests of rollouts: {counts} tried")
