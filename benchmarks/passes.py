@@ -152,7 +152,7 @@ def planning(made: Goal, world: World) -> dict[str, float]:
     return {
         "in sync": min(cost(lambda: plan_target(made, world)).cpu for _ in range(7)),
         "first": min(cost(lambda: plan_target(fresh(made), world)).cpu for _ in range(7)),
-        "all change": min(cost(lambda: plan_target(fresh(changed), new)).cpu for _ in range(3)),
+        "all change": min(cost(lambda: plan_target(fresh(changed), new)).cpu for _ in range(5)),
     }
 
 

@@ -45,7 +45,7 @@ def raise_floor(want: Wanted, live: Live, serving: Live | None, as_of: datetime)
             because=f"holds at least {lease.least} instances while revisions change",
         )
     least = max(held.least, lease.least)
-    sizes = replace(group.sizes, max=max(group.sizes.max, least)).floor(least)
+    sizes = (group.sizes if group.sizes.max >= least else replace(group.sizes, max=least)).floor(least)
     if sizes == group.sizes:
         return None
     return SetSizes(

@@ -3,10 +3,11 @@
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cached_property, lru_cache
+from functools import lru_cache
 
 from reconciler.core.facts import IDLE, LEASE, STAGE, Identity, Keeper, identity
 from reconciler.core.ids import Arn, FleetName, InstanceId, ResourceName, Revision, digits
+from reconciler.core.lazy import lazy
 from reconciler.kinds.balancer.live import LiveBalancer, LiveRule, LiveTargetGroup, TargetHealth
 from reconciler.kinds.group.live import LiveGroup
 from reconciler.kinds.instance.live import LiveInstance
@@ -76,36 +77,36 @@ class Live:
     records: tuple[RecordSet, ...]
     rule_weight: int | None
 
-    @cached_property
+    @lazy
     def up(self) -> LiveGroup | None:
         """The group, unless it is being deleted: gone for planning, present for naming."""
         return None if self.group is None or self.group.deleting else self.group
 
-    @cached_property
+    @lazy
     def stage(self) -> StageTag | None:
         """What the group remembers of its rollout."""
         return parse_stage(self.group.tag(STAGE)) if self.group else None
 
-    @cached_property
+    @lazy
     def idle(self) -> datetime | None:
         """Since when traffic is shifted away from it."""
         value = self.group.tag(IDLE) if self.group else ""
         return at(value) if value.isdigit() else None
 
-    @cached_property
+    @lazy
     def lease(self) -> Lease | None:
         """The floor that it holds."""
         least, _, until = (self.group.tag(LEASE) if self.group else "").partition(";")
         return Lease(least=int(least), until=at(until)) if least.isdigit() and until.isdigit() else None
 
-    @cached_property
+    @lazy
     def weight(self) -> int | None:
         """Its weight in DNS or in the rule; None where it has none."""
         if self.records:
             return max(r.weight or 0 for r in self.records)
         return self.rule_weight
 
-    @cached_property
+    @lazy
     def own(self) -> frozenset[InstanceId]:
         """Ids of its instances."""
         return frozenset(i.id for i in self.group.instances) if self.group else frozenset()

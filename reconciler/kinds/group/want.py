@@ -20,7 +20,8 @@ class Sizes:
     def floor(self, least: int) -> "Sizes":
         """Return these sizes with at least `least` instances, inside the maximum."""
         low = min(max(self.min, least), self.max)
-        return replace(self, min=low, desired=max(self.desired, low))
+        desired = max(self.desired, low)
+        return self if (low, desired) == (self.min, self.desired) else replace(self, min=low, desired=desired)
 
     def __str__(self) -> str:
         return f"{self.min}/{self.desired}/{self.max}"
