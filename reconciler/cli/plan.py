@@ -6,7 +6,9 @@ from reconciler.cli.options import Form, err, on_terminal, out
 from reconciler.daemon.session import ChoiceError, Look, Session, open_session
 from reconciler.daemon.settings import Settings
 from reconciler.plan.model import Plan
+from reconciler.plan.released import released
 from reconciler.report.summary import has_changes
+from reconciler.spec.desired import Desired
 
 
 def plan(settings: Settings, form: Form, *, detailed: bool, save: Path | None, offline: Path | None) -> int:
@@ -19,6 +21,8 @@ def plan(settings: Settings, form: Form, *, detailed: bool, save: Path | None, o
         made = session.plan_of(looks)
     out(render(made, form))
     tell_errors(looks)
+    for line in released(session.adopted.parent or Desired(), session.adopted.desired):
+        err(f"note: {line}")
     if save:
         from reconciler.plan.saved import dump_worlds
 

@@ -27,6 +27,7 @@ from reconciler.report.events import (
     PollRecovered,
     TargetReleased,
     TargetScheduled,
+    ZoneReleased,
 )
 from reconciler.source.git import SourceError
 from reconciler.source.repository import Adopted
@@ -153,7 +154,7 @@ class Daemon:
             adopted = self.standing.adopted
             if adopted is not None and adopted is not before.adopted:
                 new = tuple(c for c in self.standing.left if c not in before.left)
-                self._take_up(adopted, new)
+                self._take_up(before.adopted, adopted, new)
         finally:
             with self._idle:
                 self._polling_since = None
@@ -178,9 +179,11 @@ class Daemon:
             seconds = self.tools.now() - since
             self.tools.emit(PassStuck(commit=lane.adopted.commit, target=name, seconds=seconds))
 
-    def _take_up(self, adopted: Adopted, left: tuple[Commit, ...]) -> None:
+    def _take_up(self, before: Adopted | None, adopted: Adopted, left: tuple[Commit, ...]) -> None:
         """Give every target its new commit at once; release those that are gone, schedule those that came."""
         targets = {t.name: t for t in adopted.desired.targets if not self.only or t.name in self.only}
+        for event in zones_released(before, adopted):
+            self.tools.emit(event)
         for name in [n for n in self.lanes if n not in targets]:
             self._release(name, adopted)
         for name, target in targets.items():
@@ -262,6 +265,13 @@ class Daemon:
             self._scheduler.modify_job(_job(name), next_run_time=_in(span))
         except JobLookupError:
             return  # released in between
+
+
+def zones_released(before: Adopted | None, now: Adopted) -> tuple[ZoneReleased, ...]:
+    """Return what is to be told of zones that left git; after a restart, since the first parent."""
+    old = before.desired if before else now.parent
+    gone = [z for z in old.zones if now.desired.zone(z.name) is None] if old else []
+    return tuple(ZoneReleased(commit=now.commit, zone=z.name, domain=z.spec.domain) for z in gone)
 
 
 def _job(target: str) -> str:

@@ -141,6 +141,16 @@ class TargetReleased(OfTarget):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ZoneReleased(OfCommit):
+    """A zone is no longer in git: its records stay as they are."""
+
+    event: ClassVar[str] = "zone.released"
+    level: ClassVar[Level] = "warning"
+    zone: str
+    domain: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PassDone(OfTarget):
     """One pass of one target: what was counted, the calls that it took, and how long."""
 

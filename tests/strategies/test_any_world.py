@@ -298,7 +298,9 @@ def run_any(kind: TrafficKind, events: list[str], draw: st.DataObject, keep: tim
 
 @pytest.mark.parametrize("kind", list(TrafficKind), ids=lambda k: k.name.lower())
 @settings(
-    deadline=None, max_examples=int(os.environ.get("N", "100")), suppress_health_check=list(HealthCheck)
+    deadline=None,
+    max_examples=int(os.environ.get("N") or (400 if os.environ.get("CI") else 100)),
+    suppress_health_check=list(HealthCheck),
 )
 @given(events=st.lists(CHAOS, max_size=150), keep=st.sampled_from([0, 10, 30]), draw=st.data())
 def test_any_world_converges_and_no_move_breaks_an_invariant(
