@@ -7,6 +7,7 @@ import pytest
 
 from tests.product import Product
 from tests.wire.company import BALANCER, NEW_AMI, base, files, fleet
+from tests.wire.test_crash import WHOLE, Watch
 
 pytestmark = pytest.mark.wire
 
@@ -24,14 +25,22 @@ def test_two_that_apply_at_once_double_nothing(product: Product) -> None:
         assert [e.code for e in ended] == [0, 0], [e.err for e in ended]
     product.aws.control.set_speed(0)
     product.settle()
-    made = [c["operation"] for c in product.aws.control.calls() if c["status"] == 200]
-    for operation in (
-        "CreateAutoScalingGroup",
-        "CreateLaunchTemplate",
-        "CreateLoadBalancer",
-        "CreateListener",
+    made = [
+        (c["operation"], json.dumps(c["params"])) for c in product.aws.control.calls() if c["status"] == 200
+    ]
+    # AWS answers an equal CreateLoadBalancer, or a repeated client token, with what is there already:
+    # two births are two names, however often they were asked for.
+    for operation, name in (
+        ("CreateAutoScalingGroup", "AutoScalingGroupName"),
+        ("CreateLaunchTemplate", "LaunchTemplateName"),
+        ("CreateLoadBalancer", "Name"),
+        ("CreateTargetGroup", "Name"),
     ):
-        assert made.count(operation) == 2, operation
+        names = [json.loads(params)[name] for op, params in made if op == operation]
+        assert len(set(names)) == 2, (operation, names)
+    assert [op for op, _ in made].count("CreateAutoScalingGroup") == 2
+    left = Watch(product.aws, "balancer").left()
+    assert {kind: len(names) for kind, names in left.items()} == dict.fromkeys(WHOLE["balancer"], 1)
 
 
 def test_no_script_stands_in_a_saved_world_yet_its_change_is_planned_from_it(product: Product) -> None:
