@@ -106,17 +106,7 @@ def _plan(plan: Plan, level: frozenset[str], left: frozenset[str]) -> Iterator[s
 
 
 def _title(plan: Plan, counts: Summary) -> str:
-    parts = [
-        f"{n} to {what}"
-        for what, n in (
-            ("create", counts.create),
-            ("replace", counts.replace),
-            ("update", counts.update),
-            ("retire", counts.retire),
-        )
-        if n
-    ]
-    parts += [f"{n} {what}" for what, n in (("blocked", counts.blocked), ("unread", counts.unread)) if n]
+    parts = counts.told()
     if any(t.refusals and not t.approved for t in plan.targets):
         return "### ⛔ Fleet plan: blocked by a safety limit" + (f" ({', '.join(parts)})" if parts else "")
     if not has_changes(plan) and plan.complete:

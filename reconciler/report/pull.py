@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
+from reconciler.core.ids import Commit
 from reconciler.core.problem import Problem
 from reconciler.plan.model import ActionKind, Item, Plan, TargetPlan
 from reconciler.plan.pulls import Compared, Risk, Verdict, risk, verdict
@@ -78,27 +79,14 @@ def _title(told: Planned) -> str:
     if told.found and any(c.refusals and not c.merged.approved for c in told.found):
         return "blocked by a safety limit"
     counts = summary(_plan(tuple(c.shown for c in told.found)))
-    parts = [
-        f"{n} to {what}"
-        for what, n in (
-            ("create", counts.create),
-            ("replace", counts.replace),
-            ("update", counts.update),
-            ("retire", counts.retire),
-        )
-        if n
-    ]
     off = sum(len(c.called_off) for c in told.found) + counts.unchanged
-    parts += [f"{n} {what}" for what, n in (("blocked", counts.blocked), ("unread", counts.unread)) if n]
-    parts += [f"{off} called off"] if off else []
+    parts = counts.told() + ([f"{off} called off"] if off else [])
     if not all(c.merged.complete for c in told.found):
         parts.append("something could not be read")
     return ", ".join(parts) or "no changes"
 
 
 def _plan(targets: tuple[TargetPlan, ...]) -> Plan:
-    from reconciler.core.ids import Commit
-
     return Plan(commit=Commit(""), targets=targets)
 
 

@@ -18,6 +18,19 @@ class Summary:
     blocked: int
     unread: int
 
+    def told(self) -> list[str]:
+        """Return what is not nothing, as a title tells it: `1 to create`, `2 blocked`."""
+        actions = {
+            "create": self.create,
+            "replace": self.replace,
+            "update": self.update,
+            "retire": self.retire,
+        }
+        held = {"blocked": self.blocked, "unread": self.unread}
+        return [f"{n} to {what}" for what, n in actions.items() if n] + [
+            f"{n} {what}" for what, n in held.items() if n
+        ]
+
     def as_dict(self) -> dict[str, int]:
         """Return the counts by name, in the order in which they are told."""
         return asdict(self)
