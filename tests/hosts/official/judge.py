@@ -1,0 +1,121 @@
+"""Judges requests and answers by what GitHub publishes: OpenAPI for REST, the schema for GraphQL."""
+
+import json
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from graphql import GraphQLSchema, build_schema, graphql_sync, parse, validate
+from openapi_core import Config, OpenAPI
+from openapi_core.testing import MockRequest, MockResponse
+
+from emulator.githost.wire import Fault, Reply, Request
+
+HERE = Path(__file__).parent
+SERVER = "https://api.github.com"
+
+
+@cache
+def description() -> OpenAPI:
+    """Return the description; a body of ours may hold nothing that it does not name."""
+    whole = json.loads((HERE / "github.json").read_text())
+    return OpenAPI.from_dict(whole, config=Config(additional_properties_default_policy="forbid"))
+
+
+@cache
+def answers() -> OpenAPI:
+    """Return the description for answers, which may hold more than it names."""
+    return OpenAPI.from_dict(json.loads((HERE / "github.json").read_text()))
+
+
+@cache
+def schema() -> GraphQLSchema:
+    """Return the schema of GraphQL."""
+    return build_schema((HERE / "github.graphql").read_text())
+
+
+class Judge:
+    """Collects what GitHub would not take from us, and what it would not answer."""
+
+    def __init__(self, plain: Callable[[str], str]) -> None:
+        self.plain = plain
+        self.found: list[str] = []
+        self.judged = 0
+
+    def __call__(self, request: Request, reply: Reply, fault: Fault | None) -> None:
+        """Judge one exchange; an answer that a fault made up is not judged."""
+        path = self.plain(request.path)
+        if request.method == "GET" and "/pull/" in path:
+            return  # the page for people
+        self.judged += 1
+        problems = graphql(request, reply) if path.endswith("/graphql") else rest(request, reply, path, fault)
+        self.found += [f"{request.method} {path}: {p}" for p in problems]
+
+
+def rest(request: Request, reply: Reply, path: str, fault: Fault | None) -> Iterator[str]:
+    """Yield what breaks the description."""
+    asked = MockRequest(
+        SERVER,
+        request.method,
+        path,
+        args=dict(request.query),
+        data=request.body,
+        headers=dict(request.headers),
+    )
+    refused = reply.status == 422 and not fault
+    for error in description().iter_request_errors(asked):
+        if not refused:
+            yield f"asked: {why(error)}"
+    yield from unknown_words(request, path)
+    if fault is None and reply.status < 400 and reply.status != 304:
+        said = MockResponse(reply.content(), reply.status, content_type="application/json")
+        for error in answers().iter_response_errors(asked, said):
+            yield f"answered: {why(error)}"
+
+
+def why(error: Exception) -> str:
+    """Return what is wrong, without the whole body."""
+    schemas = getattr(error, "schema_errors", None) or getattr(error.__cause__, "schema_errors", None)
+    return (
+        "; ".join(e.message[-200:] for e in schemas) if schemas else f"{type(error).__name__} {error}"[:300]
+    )
+
+
+def unknown_words(request: Request, path: str) -> Iterator[str]:
+    """Yield words of the query that the operation does not know: a host would pass over them in silence."""
+    whole = json.loads((HERE / "github.json").read_text()) if request.query else {"paths": {}}
+    for pattern, operations in whole["paths"].items():
+        parts, asked = pattern.split("/"), path.split("/")
+        if len(parts) == len(asked) and all(
+            p.startswith("{") or p == a for p, a in zip(parts, asked, strict=True)
+        ):
+            known = {
+                _name(p, whole) for p in operations.get(request.method.lower(), {}).get("parameters", [])
+            }
+            yield from (f"asked: {word} is no parameter" for word in request.query if word not in known)
+            return
+
+
+def _name(parameter: dict[str, Any], whole: dict[str, Any]) -> str:
+    if "$ref" in parameter:
+        parameter = whole["components"]["parameters"][parameter["$ref"].rpartition("/")[2]]
+    return str(parameter["name"])
+
+
+def graphql(request: Request, reply: Reply) -> Iterator[str]:
+    """Yield what breaks the schema: the query, its variables, and the answer as the schema would give it."""
+    said = request.json()
+    document = parse(said["query"])
+    yield from (e.message for e in validate(schema(), document))
+    if reply.status == 200 and isinstance(reply.body, dict):
+        told = graphql_sync(
+            schema(),
+            said["query"],
+            root_value={"minimizeComment": lambda *_, **__: reply.body["data"]["minimizeComment"]},
+            variable_values=said.get("variables"),
+            type_resolver=lambda *_: "IssueComment",
+        )
+        yield from (e.message for e in told.errors or [])
+        if told.data != reply.body["data"]:
+            yield f"answered: {reply.body['data']}"
