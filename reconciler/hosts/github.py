@@ -4,17 +4,26 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
+from urllib.parse import quote, urlsplit
 
 import httpx
 
 from reconciler.core.ids import Commit
-from reconciler.hosts.http import Api
-from reconciler.hosts.model import CONTEXT, DESCRIPTION, Author, HostError, Note, Pull, Status
+from reconciler.hosts.http import PAGE, Api, understood
+from reconciler.hosts.model import (
+    CONTEXT,
+    DESCRIPTION,
+    Author,
+    HostError,
+    MissingError,
+    Note,
+    Pull,
+    Status,
+)
 
-PAGE: Final = 100
 API: Final = "https://api.github.com"
 VERSION: Final = "2022-11-28"
-WRITERS: Final = frozenset({"admin", "maintain", "write"})
+WRITERS: Final = ("admin", "write")  # `permission` folds maintain into write; `role_name` can be made up
 HIDE: Final = (
     "mutation($id: ID!) { minimizeComment(input: {subjectId: $id, classifier: OUTDATED})"
     " { minimizedComment { isMinimized } } }"
@@ -29,14 +38,15 @@ class GitHub:
     token: Callable[[], str]
     base: str = API  # https://host/api/v3 on Enterprise
     login: Callable[[], str] | None = None  # of an App's bot, `slug[bot]`; a user is asked for
+    renew: Callable[[], None] | None = None  # forgets an App's token that ended early
     transport: httpx.BaseTransport | None = None
     api: Api = field(init=False)
     _me: Author | None = None
-    _nodes: dict[int, str] = field(default_factory=dict)  # comment id to GraphQL node id
 
     def __post_init__(self) -> None:
         """Open the API."""
-        self.api = Api(self.base, self._headers, self.transport)
+        self.base = self.base.rstrip("/")
+        self.api = Api(self.base, self._headers, self.transport, self.renew)
 
     def close(self) -> None:
         """Let go of the connections."""
@@ -58,8 +68,9 @@ class GitHub:
         Source: GET /users/{username} for the id of an App's bot.
         """
         if self._me is None:
-            path = f"users/{self.login()}" if self.login else "user"
-            self._me = to_author(self.api.get(path))
+            path = f"users/{quote(self.login())}" if self.login else "user"
+            with understood("our account"):
+                self._me = to_author(self.api.get(path))
         return self._me
 
     def pulls(self) -> tuple[Pull, ...]:
@@ -67,31 +78,20 @@ class GitHub:
         raws = self.api.pages(
             self._at("pulls"), state="open", sort="updated", direction="desc", per_page=PAGE
         )
-        return tuple(self._to_pull(r) for r in raws)
+        with understood("pull requests"):
+            return tuple(map(to_pull, raws))
 
     def pulls_of(self, commit: Commit) -> tuple[Pull, ...]:
         """Return the pull requests of a commit. Source: GET /repos/{owner}/{repo}/commits/{sha}/pulls."""
         raws = self.api.pages(self._at(f"commits/{commit}/pulls"), per_page=PAGE)
-        return tuple(self._to_pull(r) for r in raws)
-
-    def _to_pull(self, raw: dict[str, Any]) -> Pull:
-        source = (raw["head"].get("repo") or {}).get("full_name")
-        merged = raw.get("merge_commit_sha") if raw.get("merged_at") else None
-        return Pull(
-            number=int(raw["number"]),
-            head=Commit(raw["head"]["sha"]),
-            base_ref=raw["base"]["ref"],
-            author=to_author(raw.get("user")),
-            fork=source != raw["base"]["repo"]["full_name"],
-            draft=bool(raw.get("draft")),
-            labels=tuple(sorted(x["name"] for x in raw.get("labels", []))),
-            merged=Commit(merged) if merged else None,
-        )
+        with understood("pull requests"):
+            return tuple(map(to_pull, raws))
 
     def notes(self, number: int) -> tuple[Note, ...]:
         """Return a pull request's comments. Source: GET /repos/{owner}/{repo}/issues/{n}/comments."""
         raws = self.api.pages(self._at(f"issues/{number}/comments"), per_page=PAGE)
-        return tuple(self._to_note(r) for r in raws)
+        with understood("comments"):
+            return tuple(map(to_note, raws))
 
     def notes_since(self, since: datetime) -> tuple[Note, ...]:
         """Return comments since. Source: GET /repos/{owner}/{repo}/issues/comments, by last change."""
@@ -99,38 +99,30 @@ class GitHub:
         raws = self.api.pages(
             self._at("issues/comments"), sort="updated", direction="asc", since=text, per_page=PAGE
         )
-        return tuple(self._to_note(r) for r in raws)
-
-    def _to_note(self, raw: dict[str, Any]) -> Note:
-        number = int(raw["issue_url"].rpartition("/")[2])
-        if node := raw.get("node_id"):
-            self._nodes[int(raw["id"])] = node
-        return Note(
-            id=int(raw["id"]),
-            pull=number,
-            author=to_author(raw.get("user")),
-            body=raw.get("body") or "",
-            created=_time(raw["created_at"]),
-            edited=raw["created_at"] != raw["updated_at"],
-        )
+        with understood("comments"):
+            return tuple(to_note(r) for r in raws if _on_pull(r))
 
     def add_note(self, number: int, body: str) -> Note:
         """Write a comment. Source: POST /repos/{owner}/{repo}/issues/{n}/comments."""
-        return self._to_note(self.api.send("POST", self._at(f"issues/{number}/comments"), {"body": body}))
+        raw = self.api.send("POST", self._at(f"issues/{number}/comments"), {"body": body})
+        with understood("our comment"):
+            return to_note(raw)
 
     def edit_note(self, note: Note, body: str) -> None:
         """Write a comment anew. Source: PATCH /repos/{owner}/{repo}/issues/comments/{id}."""
         self.api.send("PATCH", self._at(f"issues/comments/{note.id}"), {"body": body})
 
     def hide_note(self, note: Note) -> None:
-        """Mark a comment as outdated. Source: GraphQL minimizeComment."""
-        node = self._nodes.get(note.id)
-        if node is None:
-            raise HostError(f"comment {note.id} has no node id, so it can't be hidden")
+        """Mark a comment as outdated.
+
+        Source: GET /repos/{owner}/{repo}/issues/comments/{id} for its node id; GraphQL minimizeComment.
+        """
         root = self.base.removesuffix("/v3") if self.base.endswith("/api/v3") else self.base
-        answer = self.api.send("POST", f"{root}/graphql", {"query": HIDE, "variables": {"id": node}})
-        if answer.get("errors"):
-            raise HostError(f"comment {note.id} could not be hidden")
+        with understood("a comment"):
+            node = self.api.get(self._at(f"issues/comments/{note.id}"))["node_id"]
+            answer = self.api.send("POST", f"{root}/graphql", {"query": HIDE, "variables": {"id": node}})
+            if answer.get("errors"):
+                raise HostError(f"comment {note.id} could not be hidden")
 
     def acknowledge(self, note: Note, *, done: bool) -> None:
         """React to a comment. Source: POST /repos/{owner}/{repo}/issues/comments/{id}/reactions."""
@@ -153,19 +145,22 @@ class GitHub:
         if author.bot or not author.login:
             return False
         try:
-            said = self.api.get(self._at(f"collaborators/{author.login}/permission"))
-        except HostError:
+            said = self.api.get(self._at(f"collaborators/{quote(author.login, safe='')}/permission"))
+        except MissingError:
             return False
-        # `role_name` knows maintain, `permission` folds it into write; the id guards a renamed login.
-        same = int((said.get("user") or {}).get("id", author.id)) == author.id
-        return same and bool(WRITERS & {str(said.get("permission")), str(said.get("role_name"))})
+        with understood("a permission"):
+            # A login can be given up and taken by somebody else, so the id must be the author's.
+            same = (said.get("user") or {}).get("id") == author.id
+            return same and said["permission"] in WRITERS
 
     def labelled_by(self, number: int, label: str) -> Author | None:
         """Return who set a label. Source: GET /repos/{owner}/{repo}/issues/{n}/events."""
         found: Author | None = None
-        for raw in self.api.pages(self._at(f"issues/{number}/events"), per_page=PAGE):
-            if (raw.get("label") or {}).get("name") == label:
-                found = to_author(raw.get("actor")) if raw.get("event") == "labeled" else None
+        raws = self.api.pages(self._at(f"issues/{number}/events"), per_page=PAGE)
+        with understood("labels"):
+            for raw in raws:
+                if (raw.get("label") or {}).get("name") == label:
+                    found = to_author(raw.get("actor")) if raw.get("event") == "labeled" else None
         return found
 
     def head_ref(self, number: int) -> str:
@@ -178,6 +173,39 @@ def to_author(raw: Mapping[str, Any] | None) -> Author:
     if not raw:
         return Author(id=0, login="")
     return Author(id=int(raw["id"]), login=str(raw["login"]), bot=raw.get("type") == "Bot")
+
+
+def to_pull(raw: Mapping[str, Any]) -> Pull:
+    """Return a pull request. An open one has a merge commit too: a trial, which nobody merged."""
+    source = (raw["head"].get("repo") or {}).get("full_name")
+    merged = raw.get("merge_commit_sha") if raw.get("merged_at") else None
+    return Pull(
+        number=int(raw["number"]),
+        head=Commit(raw["head"]["sha"]),
+        base_ref=raw["base"]["ref"],
+        author=to_author(raw.get("user")),
+        fork=source != raw["base"]["repo"]["full_name"],
+        draft=bool(raw.get("draft")),
+        labels=tuple(sorted(x["name"] for x in raw.get("labels", []))),
+        merged=Commit(merged) if merged else None,
+    )
+
+
+def to_note(raw: Mapping[str, Any]) -> Note:
+    """Return a comment."""
+    return Note(
+        id=int(raw["id"]),
+        pull=int(raw["issue_url"].rpartition("/")[2]),
+        author=to_author(raw.get("user")),
+        body=raw.get("body") or "",
+        created=_time(raw["created_at"]),
+        edited=raw["created_at"] != raw["updated_at"],
+    )
+
+
+def _on_pull(raw: Mapping[str, Any]) -> bool:
+    """The list for a whole repository holds comments on plain issues too."""
+    return str(urlsplit(raw["html_url"]).path.split("/")[-2]) == "pull"
 
 
 def _time(text: str) -> datetime:

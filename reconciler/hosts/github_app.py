@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -11,7 +12,7 @@ import httpx
 import jwt
 
 from reconciler.hosts.github import API, VERSION
-from reconciler.hosts.http import Api
+from reconciler.hosts.http import Api, understood
 from reconciler.hosts.model import HostError
 
 EARLY: Final = 600  # seconds before its end at which a token is renewed
@@ -31,14 +32,14 @@ class AppToken:
 
     repository: str  # owner/name
     app: str  # App id or client id
-    key: str  # PEM
+    key: str = field(repr=False)  # PEM
     base: str = API
     transport: httpx.BaseTransport | None = None
     now: Callable[[], float] = time.time
     _api: Api = field(init=False)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _installation: int = 0
-    _token: str = ""
+    _token: str = field(default="", repr=False)
     _ends: float = 0.0  # seconds since 1970
 
     def __post_init__(self) -> None:
@@ -52,10 +53,14 @@ class AppToken:
     def _headers(self) -> Mapping[str, str]:
         now = int(self.now())
         claims = {"iat": now - SKEW, "exp": now + LIFE, "iss": self.app}
-        try:
+        token = ""
+        with suppress(ValueError, TypeError, NotImplementedError, jwt.PyJWTError):
             token = jwt.encode(claims, self.key, algorithm="RS256")
-        except (ValueError, TypeError, jwt.PyJWTError) as error:
-            raise HostError(f"the App's private key can't be used: {type(error).__name__}") from None
+        if not token:  # raised here, where no cause holds the key
+            raise HostError(
+                "the App's private key can't be used: it must be the RSA key that GitHub gave as a .pem file,"
+                " unencrypted"
+            )
         return {
             "Authorization": f"Bearer {token}",
             "Accept": "application/vnd.github+json",
@@ -64,7 +69,14 @@ class AppToken:
 
     def login(self) -> str:
         """Return the login of the App's bot. Source: GET /app."""
-        return f"{self._api.get('app')['slug']}[bot]"
+        said = self._api.get("app")
+        with understood("the App"):
+            return f"{said['slug']}[bot]"
+
+    def forget(self) -> None:
+        """Take another token the next time: the host does not take this one."""
+        with self._lock:
+            self._token, self._ends = "", 0.0
 
     def __call__(self) -> str:
         """Return a token that holds for ten minutes at least.
@@ -79,11 +91,14 @@ class AppToken:
 
     def _renew(self) -> None:
         if not self._installation:
-            self._installation = int(self._api.get(f"repos/{self.repository}/installation")["id"])
+            found = self._api.get(f"repos/{self.repository}/installation")
+            with understood("the App's installation"):
+                self._installation = int(found["id"])
         body: dict[str, Any] = {
             "repositories": [self.repository.partition("/")[2]],
             "permissions": PERMISSIONS,
         }
         said = self._api.send("POST", f"app/installations/{self._installation}/access_tokens", body)
-        self._token = str(said["token"])
-        self._ends = datetime.fromisoformat(said["expires_at"]).timestamp()
+        with understood("the App's token"):
+            self._token = str(said["token"])
+            self._ends = datetime.fromisoformat(said["expires_at"]).timestamp()

@@ -1,6 +1,7 @@
 """GitLab: merge requests, plain notes, commit statuses."""
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -9,12 +10,22 @@ from urllib.parse import quote
 import httpx
 
 from reconciler.core.ids import Commit
-from reconciler.hosts.http import Api
-from reconciler.hosts.model import CONTEXT, DESCRIPTION, Author, HostError, Note, Pull, State, Status
+from reconciler.hosts.http import PAGE, Api, understood
+from reconciler.hosts.model import (
+    CONTEXT,
+    DESCRIPTION,
+    Author,
+    HostError,
+    MissingError,
+    Note,
+    Pull,
+    State,
+    Status,
+)
 
-PAGE: Final = 100
 API: Final = "https://gitlab.com/api/v4"
 DEVELOPER: Final = 30  # access level from which an account may push
+BOT: Final = re.compile(r"(project|group)_\d+_bot(_|\d|$)")  # users of access tokens: notes don't say it
 STATES: Final = {
     State.SUCCESS: "success",
     State.FAILURE: "failed",
@@ -36,6 +47,7 @@ class GitLab:
 
     def __post_init__(self) -> None:
         """Open the API."""
+        self.base = self.base.rstrip("/")
         self.api = Api(self.base, self._headers, self.transport)
 
     def close(self) -> None:
@@ -51,7 +63,8 @@ class GitLab:
     def me(self) -> Author:
         """Return who we are. Source: GET /user."""
         if self._me is None:
-            self._me = to_author(self.api.get("user"))
+            with understood("our account"):
+                self._me = to_author(self.api.get("user"))
         return self._me
 
     def pulls(self) -> tuple[Pull, ...]:
@@ -59,7 +72,7 @@ class GitLab:
         raws = self.api.pages(
             self._at("merge_requests"), state="opened", order_by="updated_at", sort="desc", per_page=PAGE
         )
-        return tuple(map(to_pull, raws))
+        return _pulls(raws)
 
     def pulls_of(self, commit: Commit) -> tuple[Pull, ...]:
         """Return merge requests of a commit.
@@ -67,21 +80,29 @@ class GitLab:
         Source: GET /projects/:id/repository/commits/:sha/merge_requests.
         """
         raws = self.api.pages(self._at(f"repository/commits/{commit}/merge_requests"), per_page=PAGE)
-        return tuple(map(to_pull, raws))
+        return _pulls(raws)
 
     def notes(self, number: int) -> tuple[Note, ...]:
         """Return a merge request's notes. Source: GET /projects/:id/merge_requests/:iid/notes."""
+        with understood("notes"):
+            return tuple(to_note(r, number) for r in self._notes(number))
+
+    def _notes(self, number: int) -> list[dict[str, Any]]:
         raws = self.api.pages(
             self._at(f"merge_requests/{number}/notes"), sort="asc", order_by="created_at", per_page=PAGE
         )
-        return tuple(to_note(r, number) for r in raws if not r.get("system"))
+        return [r for r in raws if not r.get("system")]
 
     def notes_since(self, since: datetime) -> tuple[Note, ...]:
         """Return notes since, of the merge requests that changed since: GitLab has no list of all notes."""
         text = since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         raws = self.api.pages(self._at("merge_requests"), updated_after=text, per_page=PAGE)
-        found = [n for r in raws for n in self.notes(int(r["iid"])) if n.created >= since]
-        return tuple(sorted(found, key=lambda n: (n.created, n.id)))
+        with understood("notes"):
+            numbers = [int(r["iid"]) for r in raws]
+            found = [(r, n) for n in numbers for r in self._notes(n)]
+            new = [(r, n) for r, n in found if datetime.fromisoformat(r["updated_at"]) >= since]
+            new.sort(key=lambda x: (x[0]["updated_at"], x[0]["id"]))
+            return tuple(to_note(r, n) for r, n in new)
 
     def add_note(self, number: int, body: str) -> Note:
         """Write a plain note: a thread would block "all threads resolved".
@@ -89,7 +110,8 @@ class GitLab:
         Source: POST /projects/:id/merge_requests/:iid/notes.
         """
         raw = self.api.send("POST", self._at(f"merge_requests/{number}/notes"), {"body": body})
-        return to_note(raw, number)
+        with understood("our note"):
+            return to_note(raw, number)
 
     def edit_note(self, note: Note, body: str) -> None:
         """Write a note anew. Source: PUT /projects/:id/merge_requests/:iid/notes/:note_id."""
@@ -101,27 +123,37 @@ class GitLab:
         self.edit_note(note, folded)
 
     def acknowledge(self, note: Note, *, done: bool) -> None:
-        """Award an emoji. Source: POST /projects/:id/merge_requests/:iid/notes/:note_id/award_emoji."""
-        name = "thumbsup" if done else "confused"
-        path = self._at(f"merge_requests/{note.pull}/notes/{note.id}/award_emoji")
-        self.api.send("POST", path, {"name": name})
+        """Award an emoji to what was not taken. Source: POST .../notes/:note_id/award_emoji.
+
+        An emoji moves the note's `updated_at`, so that it would count as edited, and an approval as void:
+        what was taken is told by its effect alone.
+        """
+        if not done:
+            path = self._at(f"merge_requests/{note.pull}/notes/{note.id}/award_emoji")
+            self.api.send("POST", path, {"name": "confused"})
 
     def set_status(self, commit: Commit, status: Status) -> None:
-        """Set the status. Source: POST /projects/:id/statuses/:sha.
+        """Set the status. Source: GET .../repository/commits/:sha; POST /projects/:id/statuses/:sha.
 
+        It goes into the newest pipeline of the commit, since GitLab picks any if there are several.
         GitLab refuses to set a state that a status has already; that is as good as done.
         """
-        body = {
-            "state": STATES[status.state],
+        state = STATES[status.state]
+        body: dict[str, Any] = {
+            "state": state,
             "name": CONTEXT,
             "description": status.description[:DESCRIPTION],
         }
         if status.url:
             body["target_url"] = status.url
+        with understood("a commit"):
+            said = self.api.get(self._at(f"repository/commits/{commit}"))
+            if pipeline := said.get("last_pipeline"):
+                body["pipeline_id"] = int(pipeline["id"])
         try:
             self.api.send("POST", self._at(f"statuses/{commit}"), body)
         except HostError as error:
-            if "Cannot transition status" not in str(error):
+            if not _needless(str(error), state):
                 raise
 
     def may_write(self, author: Author) -> bool:
@@ -130,16 +162,19 @@ class GitLab:
             return False
         try:
             said = self.api.get(self._at(f"members/all/{author.id}"))
-        except HostError:
+        except MissingError:
             return False
-        return said.get("state") == "active" and int(said.get("access_level", 0)) >= DEVELOPER
+        with understood("a member"):
+            return said["state"] == "active" and int(said["access_level"]) >= DEVELOPER
 
     def labelled_by(self, number: int, label: str) -> Author | None:
         """Return who set a label. Source: GET /projects/:id/merge_requests/:iid/resource_label_events."""
         found: Author | None = None
-        for raw in self.api.pages(self._at(f"merge_requests/{number}/resource_label_events"), per_page=PAGE):
-            if (raw.get("label") or {}).get("name") == label:
-                found = to_author(raw.get("user")) if raw.get("action") == "add" else None
+        raws = self.api.pages(self._at(f"merge_requests/{number}/resource_label_events"), per_page=PAGE)
+        with understood("labels"):
+            for raw in raws:
+                if (raw.get("label") or {}).get("name") == label:
+                    found = to_author(raw.get("user")) if raw.get("action") == "add" else None
         return found
 
     def head_ref(self, number: int) -> str:
@@ -151,7 +186,20 @@ def to_author(raw: Mapping[str, Any] | None) -> Author:
     """Return an account; one that was deleted is nobody."""
     if not raw:
         return Author(id=0, login="")
-    return Author(id=int(raw["id"]), login=str(raw["username"]), bot=bool(raw.get("bot")))
+    login = str(raw["username"])
+    return Author(id=int(raw["id"]), login=login, bot=bool(raw.get("bot") or BOT.match(login)))
+
+
+def _pulls(raws: Iterable[Mapping[str, Any]]) -> tuple[Pull, ...]:
+    """Return merge requests; one that was opened a moment ago has no head yet."""
+    with understood("merge requests"):
+        return tuple(to_pull(r) for r in raws if r["sha"])
+
+
+def _needless(refusal: str, state: str) -> bool:
+    """Tell a status that is as asked already, or can't be shown: a fork's head is on no branch here."""
+    same = "Cannot transition status" in refusal and f"from :{state}" in refusal
+    return same or "References for commit" in refusal
 
 
 def to_pull(raw: Mapping[str, Any]) -> Pull:
@@ -163,7 +211,7 @@ def to_pull(raw: Mapping[str, Any]) -> Pull:
     )
     return Pull(
         number=int(raw["iid"]),
-        head=Commit(raw.get("sha") or ""),
+        head=Commit(raw["sha"]),
         base_ref=raw["target_branch"],
         author=to_author(raw.get("author")),
         fork=raw.get("source_project_id") != raw.get("target_project_id"),

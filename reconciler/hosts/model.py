@@ -70,6 +70,10 @@ class HostError(ReconcilerError):
     """An operator must act: the host refused. The sentence holds no token."""
 
 
+class MissingError(HostError):
+    """The host has no such thing, or does not show it to us; what was made a moment ago may come yet."""
+
+
 class HostBusyError(RetryLaterError):
     """Nobody must act: the host is busy, or limits our requests. `after` says for how long."""
 

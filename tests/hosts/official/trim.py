@@ -137,12 +137,13 @@ def repair(whole: dict[str, Any]) -> None:
         body = whole["paths"][repo + path][method]["requestBody"]["content"]["application/json"]["schema"]
         body["properties"][field]["maxLength"] = most
     schemas = whole["components"]["schemas"]
-    for holder, field in (
-        (schemas["pull-request-simple"]["properties"]["head"], "repo"),
-        (schemas["labeled-issue-event"], "actor"),
-        (schemas["unlabeled-issue-event"], "actor"),
+    schemas["nullable-repository"] = {**schemas["repository"], "nullable": True}
+    for properties, field, schema in (
+        (schemas["pull-request-simple"]["properties"]["head"]["properties"], "repo", "nullable-repository"),
+        (schemas["labeled-issue-event"]["properties"], "actor", "nullable-simple-user"),
+        (schemas["unlabeled-issue-event"]["properties"], "actor", "nullable-simple-user"),
     ):
-        holder["properties"][field] = {"nullable": True, "allOf": [holder["properties"][field]]}
+        properties[field] = {"$ref": f"#/components/schemas/{schema}"}
 
 
 def graphql(source: str) -> str:
