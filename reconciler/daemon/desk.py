@@ -208,6 +208,11 @@ class Desk:
         self.host.set_status(commit, Status(state=State(told.verdict.value), description=told.title))
         self._judged.add(commit)
 
+    def tree_of(self, number: int) -> str:
+        """Return the merge result that was planned last, whether the pull request is still open or not."""
+        held = self.held.get(number)
+        return held.tree if held else self.closed.pop(number, "")
+
     def approvals(self, commit: str) -> tuple[str, ...]:
         """Return the digests approved on the pull requests whose merge made a commit.
 

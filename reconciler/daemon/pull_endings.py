@@ -57,7 +57,7 @@ class Endings:
         rows = {key: Ended(item=_item(key), result="going on") for key in keys}
         if not rows or any(e.number == number for e in self._open):
             return False
-        planned = self.desk.closed.pop(number, "")
+        planned = self.desk.tree_of(number)
         self._open.append(
             Ending(number=number, commit=commit, rows=rows, since=at, as_planned=self._same(planned, commit))
         )
