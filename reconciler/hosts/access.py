@@ -40,7 +40,7 @@ def open_host(access: Access) -> AnyHost:
     except (OSError, UnicodeDecodeError) as error:
         raise HostError(f"the App's private key can't be read: {type(error).__name__}") from None
     token = AppToken(repository, access.app, key, base)
-    return GitHub(repository, token, base, login=token.login, renew=token.forget)
+    return GitHub(repository, token, base, app=token)
 
 
 def _token(access: Access) -> "Constant":

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, Protocol
 from urllib.parse import quote, urlsplit
 
 import httpx
@@ -30,6 +30,19 @@ HIDE: Final = (
 )
 
 
+class Bot(Protocol):
+    """An App's account, and the token that it has at present."""
+
+    def login(self) -> str:
+        """Return its login, `slug[bot]`."""
+
+    def forget(self) -> None:
+        """Take another token the next time: the host does not take this one."""
+
+    def close(self) -> None:
+        """Let go of the connections."""
+
+
 @dataclass(slots=True)
 class GitHub:
     """One repository on GitHub. `token` gives the token to use now."""
@@ -37,8 +50,7 @@ class GitHub:
     repository: str  # owner/name
     token: Callable[[], str]
     base: str = API  # https://host/api/v3 on Enterprise
-    login: Callable[[], str] | None = None  # of an App's bot, `slug[bot]`; a user is asked for
-    renew: Callable[[], None] | None = None  # forgets an App's token that ended early
+    app: Bot | None = None  # whose token it is, if it is no user's
     transport: httpx.BaseTransport | None = None
     api: Api = field(init=False)
     _me: Author | None = None
@@ -46,11 +58,13 @@ class GitHub:
     def __post_init__(self) -> None:
         """Open the API."""
         self.base = self.base.rstrip("/")
-        self.api = Api(self.base, self._headers, self.transport, self.renew)
+        self.api = Api(self.base, self._headers, self.transport, self.app.forget if self.app else None)
 
     def close(self) -> None:
         """Let go of the connections."""
         self.api.close()
+        if self.app:
+            self.app.close()
 
     def _headers(self) -> Mapping[str, str]:
         return {
@@ -68,7 +82,7 @@ class GitHub:
         Source: GET /users/{username} for the id of an App's bot.
         """
         if self._me is None:
-            path = f"users/{quote(self.login())}" if self.login else "user"
+            path = f"users/{quote(self.app.login())}" if self.app else "user"
             with understood("our account"):
                 self._me = to_author(self.api.get(path))
         return self._me

@@ -54,7 +54,7 @@ class AppToken:
         now = int(self.now())
         claims = {"iat": now - SKEW, "exp": now + LIFE, "iss": self.app}
         token = ""
-        with suppress(ValueError, TypeError, NotImplementedError, jwt.PyJWTError):
+        with suppress(ValueError, TypeError, AttributeError, NotImplementedError, jwt.PyJWTError):
             token = jwt.encode(claims, self.key, algorithm="RS256")
         if not token:  # raised here, where no cause holds the key
             raise HostError(

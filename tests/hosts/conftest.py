@@ -42,6 +42,7 @@ class Stage:
     clock: Clock
     me: Account
     make: Callable[[], GitHub | GitLab]
+    found: list[str]  # what the real host would not take, or not say
     host: GitHub | GitLab = field(init=False)
     token: AppToken | None = None
 
@@ -98,16 +99,18 @@ def staged(kind: str) -> Iterator[Stage]:
             if kind == "gitlab":
                 made: GitHub | GitLab = GitLab(forge.repository, lambda: TOKEN, f"{url}/api/v4")
             elif token:
-                made = GitHub(forge.repository, token, url, login=token.login, renew=token.forget)
+                made = GitHub(forge.repository, token, url, app=token)
             else:
                 base = f"{url}/api/v3" if kind == "github enterprise" else url
                 made = GitHub(forge.repository, lambda: TOKEN, base)
             opened.append(made)
             return made
 
-        yield Stage(kind, forge, site, clock, me, make, token=token)
-        for one in (*opened, *([token] if token else [])):
-            one.close()
+        try:
+            yield Stage(kind, forge, site, clock, me, make, found, token=token)
+        finally:
+            for one in opened:
+                one.close()
     assert found == []
 
 

@@ -279,6 +279,7 @@ def test_a_body_that_is_too_long_is_refused_whole(github: Stage, length: int):
         with pytest.raises(HostError, match="422 Validation Failed: Body is too long"):
             github.host.add_note(1, "x" * length)
         assert github.forge.comments == {}
+        assert "is too long" in github.found.pop()
 
 
 def test_a_commit_takes_a_thousand_statuses_and_no_more(github: Stage):

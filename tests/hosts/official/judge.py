@@ -63,10 +63,8 @@ def rest(request: Request, reply: Reply, path: str, fault: Fault | None) -> Iter
         data=request.body,
         headers=dict(request.headers),
     )
-    refused = reply.status == 422 and not fault
     for error in description().iter_request_errors(asked):
-        if not refused:
-            yield f"asked: {why(error)}"
+        yield f"asked: {why(error)}"
     yield from unknown_words(request, path)
     if fault is None and reply.status < 400 and reply.status != 304:
         said = MockResponse(reply.content(), reply.status, content_type="application/json")
