@@ -17,16 +17,22 @@ SERVER = "https://api.github.com"
 
 
 @cache
+def whole() -> dict[str, Any]:
+    """Return what GitHub publishes, as it was trimmed."""
+    found: dict[str, Any] = json.loads((HERE / "github.json").read_text())
+    return found
+
+
+@cache
 def description() -> OpenAPI:
     """Return the description; a body of ours may hold nothing that it does not name."""
-    whole = json.loads((HERE / "github.json").read_text())
-    return OpenAPI.from_dict(whole, config=Config(additional_properties_default_policy="forbid"))
+    return OpenAPI.from_dict(whole(), config=Config(additional_properties_default_policy="forbid"))
 
 
 @cache
 def answers() -> OpenAPI:
     """Return the description for answers, which may hold more than it names."""
-    return OpenAPI.from_dict(json.loads((HERE / "github.json").read_text()))
+    return OpenAPI.from_dict(whole())
 
 
 @cache
@@ -41,14 +47,18 @@ class Judge:
     def __init__(self, plain: Callable[[str], str]) -> None:
         self.plain = plain
         self.found: list[str] = []
-        self.judged = 0
+        self._judged: set[int] = set()  # exchanges: equal ones are judged once
 
     def __call__(self, request: Request, reply: Reply, fault: Fault | None) -> None:
         """Judge one exchange; an answer that a fault made up is not judged."""
         path = self.plain(request.path)
         if request.method == "GET" and "/pull/" in path:
             return  # the page for people
-        self.judged += 1
+        asked = (request.method, path, tuple(request.query.items()), request.body)
+        exchange = hash((asked, reply.status, reply.content(), fault is None))
+        if exchange in self._judged:
+            return
+        self._judged.add(exchange)
         problems = graphql(request, reply) if path.endswith("/graphql") else rest(request, reply, path, fault)
         self.found += [f"{request.method} {path}: {p}" for p in problems]
 
@@ -82,22 +92,19 @@ def why(error: Exception) -> str:
 
 def unknown_words(request: Request, path: str) -> Iterator[str]:
     """Yield words of the query that the operation does not know: a host would pass over them in silence."""
-    whole = json.loads((HERE / "github.json").read_text()) if request.query else {"paths": {}}
-    for pattern, operations in whole["paths"].items():
+    for pattern, operations in whole()["paths"].items():
         parts, asked = pattern.split("/"), path.split("/")
         if len(parts) == len(asked) and all(
             p.startswith("{") or p == a for p, a in zip(parts, asked, strict=True)
         ):
-            known = {
-                _name(p, whole) for p in operations.get(request.method.lower(), {}).get("parameters", [])
-            }
+            known = {_name(p) for p in operations.get(request.method.lower(), {}).get("parameters", [])}
             yield from (f"asked: {word} is no parameter" for word in request.query if word not in known)
             return
 
 
-def _name(parameter: dict[str, Any], whole: dict[str, Any]) -> str:
+def _name(parameter: dict[str, Any]) -> str:
     if "$ref" in parameter:
-        parameter = whole["components"]["parameters"][parameter["$ref"].rpartition("/")[2]]
+        parameter = whole()["components"]["parameters"][parameter["$ref"].rpartition("/")[2]]
     return str(parameter["name"])
 
 
