@@ -114,7 +114,8 @@ class GitHub:
 
     def plain(self, path: str) -> str:
         """Return a path as the documents have it: of github.com, with names and not numbers."""
-        path = path.removeprefix("/api/v3")
+        if not path.endswith("/graphql"):  # which an Enterprise host serves beside v3, not below it
+            path = path.removeprefix("/api/v3")
         number = self.shapes.repository(self.forge.repository)["id"]
         return re.sub(rf"^/repositories/{number}/", f"/repos/{self.forge.repository}/", path)
 

@@ -98,9 +98,10 @@ def test_new_comments_of_all_pull_requests_are_read_at_once(stage: Stage):
     ann = stage.forge.account("ann")
     one, two, _ = (stage.forge.open(ann, f"b{n}") for n in range(3))
     old = stage.forge.comment(one, ann, "old")
-    stage.forge.comment(99, ann, "on an issue", on_issue=True)
+    stage.forge.comment(one, ann, "old, and left as it was")
     stage.clock.now += 60
     since = stage.forge.now()
+    stage.forge.comment(99, ann, "on an issue", on_issue=True)
     for n in range(130):
         stage.forge.comment(one if n % 2 else two, ann, f"{n}")
         stage.clock.now += 1

@@ -52,7 +52,8 @@ REFUSED = [
     ("a redirect to another host", {"status": 307, "headers": {"Location": "https://example.org/"}}),
     ("an answer of another shape", {"status": 200, "body": [{"number": 1}]}),
     ("no list at all", {"status": 200, "body": {"number": 1}}),
-    ("nothing", {"status": 200, "body": [None]}),
+    ("a list of nothing", {"status": 200, "body": [None]}),
+    ("nothing", {"status": 200, "body": "null"}),
 ]
 LIST = "GET .*(pulls|merge_requests)$"
 NOTE = "POST .*(comments|notes)$"
@@ -347,3 +348,11 @@ def test_the_account_of_an_access_token_is_a_bot(gitlab: Stage, login: str, bot:
     (pull,) = gitlab.host.pulls()
     assert pull.author.bot is bot
     assert gitlab.host.may_write(pull.author) is not bot
+
+
+def test_a_member_who_is_blocked_may_not_command(gitlab: Stage):
+    gitlab.forge.open(gitlab.forge.account("ann", "admin"))
+    (pull,) = gitlab.host.pulls()
+    gitlab.fails("members/all", status=200, body={"state": "blocked", "access_level": 50})
+    assert not gitlab.host.may_write(pull.author)
+    assert gitlab.host.may_write(pull.author)
