@@ -16,7 +16,7 @@ from reconciler.core.ids import (
     resource_name,
 )
 from reconciler.kinds.balancer.want import Balancer, HealthCheck, Listener, Rule, TargetGroup
-from reconciler.kinds.group.want import Group, Sizes
+from reconciler.kinds.group.want import Group, Schedule, Sizes
 from reconciler.kinds.record.live import LiveZone
 from reconciler.kinds.register import World
 from reconciler.kinds.template.want import Template
@@ -52,20 +52,24 @@ def wanted(
     fleet: str = "web",
     sizes: Sizes = Sizes(min=2, max=6, desired=3),
     keep_old: timedelta = timedelta(minutes=30),
+    dualstack: bool = False,
+    classic: tuple[str, ...] = (),
+    schedules: tuple[Schedule, ...] = (),
+    heal: bool = False,
 ) -> Wanted:
     name = resource_name(FleetName(fleet), revision(n))
     own = kind in (TrafficKind.DNS, TrafficKind.LISTENER)
     group = Group(
         name=name,
         sizes=sizes,
-        autoscaled=False,
+        autoscaled=bool(schedules),
         subnets=("subnet-a", "subnet-b"),
         target_groups=(name,) if own else (),
         attach_target_groups=(SHARED,) if kind is TrafficKind.ATTACH else (),
-        attach_classic=(),
+        attach_classic=classic if kind is TrafficKind.ATTACH else (),
         hooks=(),
         policies=(),
-        schedules=(),
+        schedules=schedules,
         health=(("HealthCheckGracePeriod", "120"), ("HealthCheckType", '"EC2"')),
         settings=(),
         mixed="",
@@ -85,9 +89,14 @@ def wanted(
         group=group,
         kind=kind,
         target_group=target_group(name) if own else None,
-        balancer=balancer(name) if kind is TrafficKind.DNS else None,
+        balancer=balancer(name, ip_type="dualstack" if dualstack else "ipv4")
+        if kind is TrafficKind.DNS
+        else None,
         dns=Dns(
-            zone=ZoneName("example-com"), name=f"{fleet}.example.com.", types=("A",), evaluate_health=True
+            zone=ZoneName("example-com"),
+            name=f"{fleet}.example.com.",
+            types=("A", "AAAA") if dualstack else ("A",),
+            evaluate_health=True,
         )
         if kind is TrafficKind.DNS
         else None,
@@ -116,7 +125,7 @@ def wanted(
         ),
         drain=timedelta(seconds=60),
         protect=False,
-        heal=False,
+        heal=heal,
     )
 
 
@@ -134,14 +143,14 @@ def target_group(name: str) -> TargetGroup:
     )
 
 
-def balancer(name: str) -> Balancer:
+def balancer(name: str, *, ip_type: str = "ipv4") -> Balancer:
     return Balancer(
         name=name,
         type="application",
         scheme="internal",
         subnets=("subnet-a", "subnet-b"),
         security_groups=("sg-1",),
-        ip_type="ipv4",
+        ip_type=ip_type,
         attributes=(),
         web_acl="",
         listeners=(Listener(port=80, protocol="HTTP", certificates=(), ssl_policy=""),),

@@ -17,7 +17,7 @@ from reconciler.plan.prepare import parts_that_differ
 from reconciler.plan.resolve import Place
 from reconciler.spec.desired import DesiredFleet
 from reconciler.strategies import machine
-from reconciler.strategies.retire import OUT
+from reconciler.strategies.retire import leaves
 from reconciler.strategies.slice import Live, Slice, bare, fleets_of
 from reconciler.strategies.wanted import Allow, Wanted
 
@@ -178,7 +178,7 @@ def _gone(goal: Goal, world: World, index: Index, name: FleetName, revisions: tu
         action=ActionKind.RETIRE,
         was=serving.revision,
         because=(Because(path="metadata.name", old=name, new="not in git"),),
-        begun=any(r.stage and r.stage.stages == OUT for r in revisions) or not any(r.up for r in revisions),
+        begun=any(leaves(r) for r in revisions) or not any(r.up for r in revisions),
     )
     if lost := hidden(world, revisions):
         action = ActionKind.UNREAD if lost.code == "unread" else ActionKind.BLOCKED

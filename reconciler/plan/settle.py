@@ -73,7 +73,9 @@ def _launch(group: LiveGroup, now: datetime) -> LiveGroup:
     lacking = max(0, group.sizes.desired - running)
     if not lacking and live == group.instances:
         return group
-    made = tuple(instance(group, f"{int(now.timestamp())}-{n}") for n in range(lacking))
+    used = {i.id for i in live}  # two launches in one second get different ids
+    every = (instance(group, f"{int(now.timestamp())}-{n}") for n in range(lacking + len(used)))
+    made = [i for i in every if i.id not in used][:lacking]
     return replace(group, instances=tuple(sorted((*live, *made), key=lambda i: i.id)))
 
 

@@ -1,6 +1,6 @@
 """The end of a revision: out of traffic, down to nothing, then all that was made for it. Never forced."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from reconciler.core.facts import STAGE, tag
 from reconciler.kinds.balancer.steps import DeleteBalancer, DeleteRule, DeleteTargetGroup, SetRule
@@ -16,7 +16,9 @@ from reconciler.strategies.wanted import ALIAS_TTL
 
 NOTHING = Sizes(min=0, max=0, desired=0)
 TOMBSTONES = 3  # of a fleet; older ones go
-OUT = "out"  # stands for the stages of a fleet that leaves
+OUT = "out"  # stands for the stages of a fleet that has left
+LEFT = "left"  # of a revision whose traffic went back to the one before it
+LEAVING = "leaving"  # and of one that is about to: said before its traffic ends, so that it may come back
 INSYNC_USUAL = timedelta(seconds=60)  # Route 53: a change usually is in sync within 60 s
 DRAIN_DEFAULT = timedelta(seconds=300)  # deregistration delay where it was not read (ELB's default)
 
@@ -113,7 +115,7 @@ def remove(s: Slice) -> Move:
     because = "the fleet is not in git any more"
     serving = max(
         (r for r in s.revisions if r.up),
-        key=lambda r: (r.idle is None, r.weight or 0, r.identity.born),
+        key=lambda r: (r.weight or 0, _out(r), r.idle is None, r.identity.born),
         default=None,
     )
     if serving and (move := _stop_traffic(s, serving, because)):
@@ -130,7 +132,10 @@ def remove(s: Slice) -> Move:
 
 
 def _stop_traffic(s: Slice, serving: Live, because: str) -> Move:
-    stage = serving.stage
+    for r in s.revisions:
+        had = r.up and r.idle is None and r.stage and r.stage.step >= 1
+        if (had or ((serving.records or s.rules) and r is serving)) and not leaves(r):
+            return _mark(r, LEAVING, s.as_of, "its traffic is about to end")
     records = tuple(r for live in s.revisions for r in live.records)
     if records:
         zone = next((z for z in s.zones if records[0] in z.records), None)
@@ -148,23 +153,65 @@ def _stop_traffic(s: Slice, serving: Live, because: str) -> Move:
         return DeleteRule(
             name=serving.name, arn=s.rules[0].arn, mark=serving.name, stage=f"0/{OUT}", because=because
         )
-    if stage is None or stage.stages != OUT:
+    if not _out(serving):
         move = next((d for r in s.revisions if (d := detach(r))), None)
-        return move or _mark_out(s, serving)
-    return _drained(s, serving, stage)
+        return move or _forgotten(s, serving)
+    waits = (drained(s, r) for r in s.revisions)
+    return next((move for move in waits if move is not None), None)
 
 
-def _mark_out(s: Slice, serving: Live) -> TagGroup:
-    gone = StageTag(step=0, stages=OUT, change="", since=s.as_of)
-    return TagGroup(name=serving.name, put=((STAGE, gone.text()),), because="its traffic has ended")
+def _out(live: Live) -> bool:
+    """Does this revision remember when the traffic of its fleet ended."""
+    return live.stage is not None and live.stage.stages == OUT
 
 
-def _drained(s: Slice, serving: Live, stage: StageTag) -> Move:
+def leaves(live: Live) -> bool:
+    """Did this revision's fleet leave git, so that its traffic ended or was about to."""
+    return live.stage is not None and live.stage.stages in (OUT, LEAVING)
+
+
+def parted(live: Live) -> bool:
+    """Do clients leave this revision, or have they, so that it begins anew when it is wanted."""
+    return leaves(live) or (live.stage is not None and live.stage.stages == LEFT)
+
+
+def left(s: Slice, live: Live, serving: Live, *, sure: bool = True) -> TagGroup:
+    """Note that a revision gave its traffic back, lest it be taken for the serving one or ended too early.
+
+    Not sure: it stands where traffic is, and which change took its weight may have been lost.
+    """
+    change = serving.stage.change if serving.stage else ""
+    unknown = INSYNC_USUAL if live.balancer and not (sure or change) else timedelta()
+    return _mark(live, LEFT, s.as_of + unknown, f"its traffic is with {serving.name}", change)
+
+
+def _forgotten(s: Slice, serving: Live) -> TagGroup:
+    """Note the end of a traffic whose change this revision does not know.
+
+    The last change that another one names came no earlier; where there is none, the usual time is given.
+    """
+    known = next((r.stage.change for r in s.revisions if r.stage and r.stage.change), "")
+    unknown = INSYNC_USUAL if serving.balancer and not known else timedelta()
+    return _mark(serving, OUT, s.as_of + unknown, "its traffic has ended", known)
+
+
+def _mark(serving: Live, word: str, since: datetime, because: str, change: str = "") -> TagGroup:
+    stage = StageTag(step=0, stages=word, change=change, since=since)
+    return TagGroup(name=serving.name, put=((STAGE, stage.text()),), because=because)
+
+
+def drained(s: Slice, serving: Live) -> Move:
+    """Wait for the last client of a revision whose fleet left git, and may be back. None: they are gone."""
+    stage = serving.stage
+    if stage is not None and stage.stages == LEAVING and not serving.weight:
+        return _forgotten(s, serving)
+    if stage is None or stage.stages not in (OUT, LEFT):
+        return None
     since = stage.since
     if stage.change:
         status = s.change_status(stage.change)
         if status == "INSYNC":
-            return _mark_out(s, serving)
+            return _mark(serving, stage.stages, s.as_of, "its traffic has ended")
         if status != "UNKNOWN":
             return Wait(why=f"Route 53 change {stage.change} is {status or 'not read'}")
         since += INSYNC_USUAL

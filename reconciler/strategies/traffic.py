@@ -88,6 +88,24 @@ def _targets(want: Wanted, s: Slice, new: Live, need: int) -> Wait | None:
     return None
 
 
+def ready(want: Wanted, s: Slice, live: Live) -> int | None:
+    """Count instances of a revision that could serve where the fleet takes traffic; None: nobody looked."""
+    group = live.up
+    if group is None:
+        return 0
+    places: tuple[Arn | str, ...] = (*want.group.attach_target_groups, *want.group.attach_classic)
+    if want.kind is not TrafficKind.ATTACH:
+        places = (live.target_group.arn,) if live.target_group else ()
+    if not places or (
+        want.kind is TrafficKind.ATTACH and not {*places} <= {*group.target_groups, *group.classic}
+    ):
+        return 0
+    if not all(s.looked(p) for p in places):
+        return None
+    in_service = frozenset(i.id for i in group.instances if i.in_service)
+    return min(s.healthy(p, in_service) for p in places)
+
+
 def _enter_rule(want: Wanted, s: Slice, new: Live, need: int) -> Move:
     if new.target_group is None:
         return Wait(why=f"target group {want.name} is not there yet")

@@ -1,6 +1,6 @@
 """A pull request from branch to effect: a real daemon, AWS and a git host, both over HTTP."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -91,7 +91,7 @@ def office(aws: Emulated, tmp_path: Path) -> Iterator[Office]:
     assert judge.found == [], "nothing was said that GitHub would not take or say"
 
 
-def until(holds: object, what: str, patience: float = 60.0) -> None:
+def until(holds: Callable[[], object], what: str, patience: float = 60.0) -> None:
     """Look again until something holds."""
     pause, end = Event(), monotonic() + patience
     while not holds():

@@ -1,0 +1,257 @@
+"""ARCHITECTURE's invariants, checked on every write of a simulated world."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+from reconciler.core.facts import FAILED, FLEET, IDLE, STAGE
+from reconciler.kinds.balancer.steps import CreateRule, DeleteBalancer, DeleteRule, DeleteTargetGroup
+from reconciler.kinds.group.live import LiveGroup
+from reconciler.kinds.group.steps import CreateGroup, DeleteGroup, SetSizes
+from reconciler.kinds.record.live import INSYNC, LiveZone
+from reconciler.kinds.record.steps import ChangeRecords
+from reconciler.kinds.register import Step, World
+from reconciler.kinds.template.steps import DeleteTemplate, TagTemplate
+from reconciler.strategies import machine
+from reconciler.strategies.retire import NOTHING, TOMBSTONES
+from reconciler.strategies.slice import Live
+from reconciler.strategies.wanted import ALIAS_TTL, TrafficKind, Wanted
+from tests.worlds import SHARED, sliced, wanted
+
+WEIGHTED: Final = (TrafficKind.DNS, TrafficKind.LISTENER)
+MOST_WEIGHED, MOST_LIVE = 2, 3  # CONTRACT, Rollout words
+
+
+@dataclass
+class Memory:
+    """What the test remembers that the product must not need to."""
+
+    at: int = 1  # which revision is wanted
+    newest: int = 1
+    left: dict[str, datetime] = field(default_factory=dict)  # name -> when its weight was 0 everywhere
+    leaving: dict[str, str] = field(default_factory=dict)  # name -> the change that takes its weight
+    failed: dict[str, str] = field(default_factory=dict)  # name -> the spec that failed
+
+    def forget(self) -> None:
+        """The tag that named a change is lost: nobody can ask whether it is in sync."""
+        self.leaving = dict.fromkeys(self.leaving, "")
+
+    def look(self, before: World, after: World) -> None:
+        """Note what time did: a change that is in sync now has taken clients away from now on."""
+        done = {c.id for c in after.changes if c.status == INSYNC} - {
+            c.id for c in before.changes if c.status == INSYNC
+        }
+        for name, change in self.leaving.items():
+            if change in done:
+                self.left[name] = after.as_of
+
+
+def weights_of(world: World) -> dict[str, int]:
+    """Weight of each revision in DNS or in the rule; of several records of one, the largest."""
+    found: dict[str, int] = {}
+    for zone in world.zones:
+        for r in zone.records if isinstance(zone, LiveZone) else ():
+            if r.identifier.startswith("prod."):
+                name = r.identifier.removeprefix("prod.")
+                found[name] = max(found.get(name, 0), r.weight or 0)
+    names = {t.arn: t.name for t in world.target_groups}
+    for rule in world.rules:
+        found |= {names.get(arn, arn): w for arn, w in rule.weights}
+    return found
+
+
+def live_of(world: World, name: str) -> Live | None:
+    """One revision by its name."""
+    return next((r for r in sliced(world, wanted(1)).revisions if r.name == name), None)
+
+
+def ready(world: World, want: Wanted, group: LiveGroup | None) -> int:
+    """Count instances of a group that could serve now."""
+    if group is None or group.deleting:
+        return 0
+    own = frozenset(i.id for i in group.instances if i.in_service)
+    places: list[str] = []
+    if want.kind in WEIGHTED:
+        places = [t.arn for t in world.target_groups if t.name == group.name]
+        if not places:
+            return 0
+    elif want.kind is TrafficKind.ATTACH:
+        places = [SHARED, *want.group.attach_classic]
+        if not {*places} <= {*group.target_groups, *group.classic}:
+            return 0
+    healthy = [sum(h.healthy(own) for h in world.health if h.group == p) for p in places]
+    return min([len(own), group.sizes.desired, *healthy])
+
+
+def capacity(world: World, want: Wanted) -> int:
+    """Count the instances that serve, of all revisions together."""
+    weights = weights_of(world)
+    groups = [g for g in world.groups if g.tag(FLEET) == want.fleet]
+    if want.kind is TrafficKind.NONE:  # what still gets ready serves nobody
+        groups = [g for g in groups if not g.tag(STAGE).startswith("0/")]
+    return sum(ready(world, want, g) for g in groups if want.kind not in WEIGHTED or weights.get(g.name))
+
+
+def check_write(
+    before: World, after: World, step: Step, change: str, want: Wanted | None, memory: Memory
+) -> None:
+    """Check one write that took effect."""
+    if after == before:
+        return
+    _check_weights(before, after, step, change, want, memory)
+    _check_destruction(before, step, want, memory)
+    if want is not None:
+        _check_capacity(before, after, step, want)
+    match step:
+        case CreateGroup():
+            assert sum(g.tag(FLEET) == "web" for g in after.groups) <= MOST_LIVE
+            assert memory.failed.get(step.name) is None, f"{step.name} failed, and is tried again"
+        case TagTemplate() if dict(step.put).get(FAILED):
+            memory.failed[step.name] = dict(step.put)[FAILED].partition(";")[0]
+        case DeleteTemplate():
+            memory.failed.pop(step.name, None)
+        case TagTemplate() if FAILED in step.drop:
+            assert want is None or memory.failed.pop(step.name, None) != want.spec_hash
+        case _:
+            pass
+
+
+def _check_weights(
+    before: World, after: World, step: Step, change: str, want: Wanted | None, memory: Memory
+) -> None:
+    was, now = weights_of(before), weights_of(after)
+    if now == was:
+        return
+    assert sum(w > 0 for w in now.values()) <= MOST_WEIGHED
+    if now:
+        assert sum(now.values()) > 0, f"all weights are zero after {step}"
+    elif was and want is not None:
+        assert isinstance(step, DeleteRule | ChangeRecords)
+        assert not sum(was.values()) or _failed(before, [n for n, w in was.items() if w])
+    for name, weight in now.items():
+        live = live_of(before, name)
+        assert live, f"{name} has weight and does not exist"
+        if weight > was.get(name, 0):
+            memory.left.pop(name, None)
+            memory.leaving.pop(name, None)
+            assert want
+            _check_ready(before, live, was, step, want)
+    for name in [n for n, w in was.items() if w and not now.get(n)]:
+        memory.left[name] = after.as_of
+        memory.leaving[name] = change
+
+
+def _failed(world: World, names: list[str]) -> bool:
+    return all(t.failed for t in world.templates if t.name in names)
+
+
+def _check_ready(before: World, live: Live, was: dict[str, int], step: Step, want: Wanted) -> None:
+    """Serving share is never above ready capacity share: who gets traffic can carry what is served now."""
+    serving = {g.name: g for g in before.groups if was.get(g.name)}
+    if not serving:
+        if isinstance(step, CreateRule):  # its targets are checked only once the rule is there
+            assert live.up
+            assert live.up.in_service >= min(want.capacity.desired, live.up.sizes.desired)
+            return
+        assert ready(before, want, live.up) >= min(want.capacity.min, want.capacity.desired)
+        return
+    have = ready(before, want, live.up)
+    need = max(want.capacity.min, *(g.sizes.desired for g in serving.values()))
+    best = max(ready(before, want, g) for g in serving.values())
+    if live.name == want.name and best >= 1:
+        assert have >= min(need, best), f"{live.name} got traffic with {have} of {need} ready"
+    assert have >= min(need, best), f"{live.name} got traffic back with {have} of {need} ready, {best} serve"
+
+
+def _check_capacity(before: World, after: World, step: Step, want: Wanted) -> None:
+    """What serves never falls below what git asks for because of us."""
+    asked = want.capacity.min  # more than that a person or the autoscaler may have taken away
+    was, now = capacity(before, want), capacity(after, want)
+    others = [g for g in before.groups if g.tag(FLEET) == want.fleet and g.name != step.name]
+    alone = all(g.tag(IDLE) or g.deleting for g in others)
+    given_up = alone and _failed(before, [step.name])  # it missed its deadline, with nothing to go back to
+    if now < was and not isinstance(step, DeleteRule) and not given_up:
+        assert now >= min(was, asked), f"{was} served, and {now} do after {step}"
+
+
+def _check_destruction(before: World, step: Step, want: Wanted | None, memory: Memory) -> None:
+    """Nothing is deleted that has weight, traffic, or clients that have not left."""
+    weights = weights_of(before)
+    live = live_of(before, str(step.name))
+    match step:
+        case SetSizes() if step.sizes == NOTHING:
+            assert not weights.get(step.name), f"{step.name} goes to 0 with weight"
+            _check_left(before, step.name, memory)
+        case DeleteGroup():
+            assert live
+            assert live.group
+            assert live.group.sizes == NOTHING
+            assert not live.group.instances
+        case DeleteBalancer() | DeleteTargetGroup():
+            assert live
+            assert live.group is None, f"{step.op} while its group is there"
+            assert not live.records
+            assert not weights.get(step.name)
+        case DeleteTemplate():
+            assert live
+            assert (live.group, live.balancer, live.target_group) == (None, None, None)
+        case _:
+            pass
+
+
+def _check_left(before: World, name: str, memory: Memory) -> None:
+    if name not in memory.left:
+        return
+    status = {c.id: c.status for c in before.changes}
+    change = memory.leaving.get(name, "")
+    assert not change or status.get(change) == INSYNC, f"{name} goes before its change is in sync"
+    drain = timedelta(seconds=60) + (ALIAS_TTL if change else timedelta())
+    assert before.as_of >= memory.left[name] + drain, f"{name} goes before its clients are gone"
+
+
+def check_rest(world: World, want: Wanted | None, memory: Memory) -> None:
+    """Check what holds whenever there is nothing more to write."""
+    assert sum(bool(t.failed) and not _has_group(world, t.name) for t in world.templates) <= TOMBSTONES
+    if want is None:
+        return
+    s = sliced(world, want)
+    serving, new = machine.serving_of(want, s), s.live(want.revision)
+    if serving is None or not serving.up or new is None or not new.up or new.template.failed:
+        return
+    if new.revision != serving.revision and new.stage and new.stage.step == 0 and not new.idle:
+        for live in (serving, new):
+            _check_floor(live, max(want.capacity.min, serving.up.sizes.desired))
+    if new.revision == serving.revision and machine.shifted(want, s) and want.kind in WEIGHTED:
+        for old in s.revisions:
+            if old.up and old.idle and world.as_of < old.idle + want.rollout.keep_old:
+                _check_floor(old, new.up.sizes.desired)
+
+
+def _check_floor(live: Live, least: int) -> None:
+    assert live.up.sizes.min >= least, f"{live.name} is below the floor of {least}: {live.up.sizes}"
+    assert live.lease, f"{live.name} has a floor without a lease"
+
+
+def _has_group(world: World, name: str) -> bool:
+    return any(g.name == name for g in world.groups)
+
+
+def check_converged(world: World, want: Wanted | None) -> None:
+    """The end: one revision, whole and alone; or nothing."""
+    names = {want.name} if want else set()
+    assert {g.name for g in world.groups} == names
+    assert {b.name for b in world.balancers} <= names
+    assert {t.name for t in world.target_groups} <= names
+    assert all(t.name in names or t.failed for t in world.templates)
+    assert set(weights_of(world)) <= names
+    if want is None:
+        assert not world.templates
+        return
+    live = live_of(world, want.name)
+    assert live
+    assert live.up
+    assert live.lease is None
+    assert live.idle is None
+    assert ready(world, want, live.up) >= min(want.capacity.min, live.up.sizes.desired)
+    assert bool(weights_of(world).get(want.name)) == (want.kind in WEIGHTED)
+    assert len(live.records) == (len(want.dns.types) if want.dns else 0)
