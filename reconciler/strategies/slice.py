@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
-from reconciler.core.facts import IDLE, LEASE, STAGE, Identity, Keeper, identity
+from reconciler.core.facts import HAND, IDLE, LEASE, STAGE, Identity, Keeper, identity
 from reconciler.core.ids import Arn, FleetName, InstanceId, ResourceName, Revision, digits
 from reconciler.core.lazy import lazy
 from reconciler.kinds.balancer.live import LiveBalancer, LiveRule, LiveTargetGroup, TargetHealth
@@ -15,6 +15,7 @@ from reconciler.kinds.record.live import LiveChange, LiveZone
 from reconciler.kinds.record.want import RecordSet
 from reconciler.kinds.register import World
 from reconciler.kinds.template.live import LiveTemplate
+from reconciler.strategies.hand import Hand, Verb, parse_hand
 from reconciler.strategies.wanted import identifier
 
 
@@ -100,6 +101,11 @@ class Live:
         return Lease(least=int(least), until=at(until)) if least.isdigit() and until.isdigit() else None
 
     @lazy
+    def hand(self) -> Hand | None:
+        """What a person said of it."""
+        return parse_hand(self.group.tag(HAND)) if self.group else None
+
+    @lazy
     def weight(self) -> int | None:
         """Its weight in DNS or in the rule; None where it has none."""
         if self.records:
@@ -142,6 +148,11 @@ class Slice:
     def looked(self, group: Arn | str) -> bool:
         """Was the health of this target group read in this pass."""
         return any(h.group == group for h in self.health)
+
+    def paused(self) -> Hand | None:
+        """Return the suspension by tag that is in force, on whichever group of the fleet it stands."""
+        said = (r.hand for r in self.revisions if r.up)
+        return next((h for h in said if h and h.verb is Verb.PAUSE and h.holds(self.as_of)), None)
 
     def change_status(self, change: str) -> str | None:
         """How far a change batch has come, if it was asked for."""
