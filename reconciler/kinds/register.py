@@ -6,19 +6,26 @@ from typing import Final, TypeAlias
 
 from reconciler.core.facts import Read
 from reconciler.core.ids import Arn, ChangeId, ResourceName, TargetName
+from reconciler.kinds.alarm.live import LiveAlarm
 from reconciler.kinds.balancer.live import LiveBalancer, LiveRule, LiveTargetGroup, TargetHealth
 from reconciler.kinds.balancer.steps import BalancerStep
 from reconciler.kinds.group.live import LiveGroup
 from reconciler.kinds.group.steps import GroupStep
 from reconciler.kinds.image.live import Ami, Resolved
 from reconciler.kinds.instance.live import LiveInstance
+from reconciler.kinds.metric.live import Measured
+from reconciler.kinds.metric.want import Measure
 from reconciler.kinds.network.live import SecurityGroup, Subnet
+from reconciler.kinds.probe.live import Probed
+from reconciler.kinds.probe.want import Probe
 from reconciler.kinds.record.live import LiveChange, LiveZone, ZoneProblem
 from reconciler.kinds.record.steps import RecordStep
 from reconciler.kinds.template.live import LiveTemplate
 from reconciler.kinds.template.steps import TemplateStep
 
-KINDS: Final = ("balancer", "group", "image", "instance", "network", "record", "template")
+KINDS: Final = (
+    *("alarm", "balancer", "group", "image", "instance", "metric", "network", "probe", "record", "template"),
+)
 
 Step: TypeAlias = TemplateStep | GroupStep | BalancerStep | RecordStep
 
@@ -63,6 +70,9 @@ class World:
     health: Read[TargetHealth] = ()  # of the target groups and classic balancers that were asked for
     changes: Read[LiveChange] = ()
     instances: Read[LiveInstance] = ()  # of the groups that were asked for
+    alarms: Read[LiveAlarm] = ()  # those that were asked for, the absent ones too
+    metrics: Read[Measured] = ()  # likewise
+    probes: Read[Probed] = ()  # likewise
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,3 +87,6 @@ class Needs:
     hooks: frozenset[ResourceName] = field(default_factory=frozenset)
     instances: frozenset[ResourceName] = field(default_factory=frozenset)  # groups, on the audit
     listeners: frozenset[Arn] = field(default_factory=frozenset)  # rules with tags, of listeners git left
+    alarms: frozenset[str] = field(default_factory=frozenset)  # names
+    metrics: frozenset[Measure] = field(default_factory=frozenset)
+    probes: frozenset[Probe] = field(default_factory=frozenset)

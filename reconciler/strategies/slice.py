@@ -5,12 +5,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
-from reconciler.core.facts import HAND, IDLE, LEASE, STAGE, Identity, Keeper, identity
+from reconciler.core.facts import HAND, IDLE, LEASE, STAGE, Identity, Keeper, Read, identity
 from reconciler.core.ids import Arn, FleetName, InstanceId, ResourceName, Revision, digits
 from reconciler.core.lazy import lazy
+from reconciler.kinds.alarm.live import LiveAlarm
 from reconciler.kinds.balancer.live import LiveBalancer, LiveRule, LiveTargetGroup, TargetHealth
 from reconciler.kinds.group.live import LiveGroup
 from reconciler.kinds.instance.live import LiveInstance
+from reconciler.kinds.metric.live import Measured
+from reconciler.kinds.probe.live import Probed
 from reconciler.kinds.record.live import LiveChange, LiveZone
 from reconciler.kinds.record.want import RecordSet
 from reconciler.kinds.register import World
@@ -132,6 +135,9 @@ class Slice:
     changes: tuple[LiveChange, ...]
     target_groups: tuple[LiveTargetGroup, ...]
     instances: tuple[LiveInstance, ...] = ()  # those that were looked at, on the audit
+    alarms: Read[LiveAlarm] = ()  # what gates ask for: of any fleet, and only what was looked at
+    metrics: Read[Measured] = ()
+    probes: Read[Probed] = ()
 
     def live(self, revision: Revision) -> Live | None:
         """Return the live side of a revision."""
@@ -232,6 +238,9 @@ def slice_of(
         if isinstance(world.target_groups, tuple)
         else (),
         instances=_instances(world, revisions),
+        alarms=world.alarms,
+        metrics=world.metrics,
+        probes=world.probes,
     )
 
 

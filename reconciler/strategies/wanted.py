@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+from typing import Final, Literal
 
 from reconciler.core.facts import Keeper
 from reconciler.core.ids import Arn, Commit, FleetName, ResourceName, Revision, TargetName, ZoneName
@@ -43,6 +44,43 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MetricGate:
+    """A measure of a revision's own balancer and group that may not be above `max`."""
+
+    metric: str  # target5xxPercent | latencyP99 | unhealthyHosts, or "" where `query` says what is measured
+    query: str  # metric math or Metrics Insights; {balancer}, {targetGroup}, {group} are the revision's own
+    max: float  # percent, seconds, hosts, or whatever the query gives
+    over: timedelta  # the window that is measured, up to now
+
+    @property
+    def name(self) -> str:
+        """What it is called where it is told of."""
+        return self.metric or "query"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProbeGate:
+    """A GET that the revision's own balancer has to answer."""
+
+    path: str
+    status: int
+    times: int  # answers in a row
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gates:
+    """What has to hold before a revision gets traffic, or more of it, and while it has some."""
+
+    alarms: tuple[str, ...] = ()  # names of CloudWatch alarms
+    metrics: tuple[MetricGate, ...] = ()
+    probe: ProbeGate | None = None
+    missing: Literal["fail", "pass"] = "fail"  # where an alarm or a metric has no data or can't be read
+
+
+NO_GATES: Final = Gates()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rollout:
     """How a new revision takes over; what a strategy says is its stages."""
 
@@ -50,6 +88,7 @@ class Rollout:
     stages: tuple[Stage, ...]
     ready_within: timedelta
     keep_old: timedelta
+    gates: Gates = NO_GATES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

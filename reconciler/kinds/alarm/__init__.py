@@ -1,0 +1,1 @@
+"""CloudWatch alarms: looked at while a rollout asks for them, never written."""

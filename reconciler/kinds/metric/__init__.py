@@ -1,0 +1,1 @@
+"""CloudWatch metrics of a revision: measured while a rollout asks for them."""
