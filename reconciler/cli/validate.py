@@ -34,7 +34,7 @@ def counts(desired: Desired) -> str:
         "target": len(desired.targets),
         "image": len(desired.images),
         "profile": len(desired.profiles),
-        "fleet": len(desired.fleets),
+        "fleet": len(desired.fleet_names),
         "zone": len(desired.zones),
         "record": sum(len(z.spec.records) for z in desired.zones),
     }

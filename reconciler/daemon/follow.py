@@ -81,7 +81,7 @@ class Follower:
             commit=found.commit,
             before=old.commit if old else "",
             targets=len(desired.targets),
-            fleets=len(desired.fleets),
+            fleets=len(desired.fleet_names),
             images=len(desired.images),
             zones=len(desired.zones),
             records=sum(len(z.spec.records) for z in desired.zones),

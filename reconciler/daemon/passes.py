@@ -175,6 +175,7 @@ def limits_of(target: DesiredTarget) -> Limits:
         dns_deletes=spec.dnsDeletes,
         dns_changes=spec.dnsChanges,
         rollouts=spec.rollouts,
+        failures=spec.failures,
         approved=spec.approved,
     )
 

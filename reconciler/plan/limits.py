@@ -16,6 +16,7 @@ class Limits:
     dns_deletes: int = 30  # percent of a zone's records that are ours
     dns_changes: int = 30
     rollouts: int = 4  # at once
+    failures: int = 2  # failed rollouts of one commit or one AMI
     approved: tuple[str, ...] = ()  # digests
 
     def stricter(self, other: "Limits") -> "Limits":
@@ -28,6 +29,7 @@ class Limits:
             dns_deletes=min(self.dns_deletes, other.dns_deletes),
             dns_changes=min(self.dns_changes, other.dns_changes),
             rollouts=min(self.rollouts, other.rollouts),
+            failures=min(self.failures, other.failures),
             approved=self.approved,
         )
 

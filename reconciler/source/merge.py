@@ -1,6 +1,7 @@
 """Profiles and overrides: maps merge deep, lists and scalars replace, `null` takes away.
 
-A map that chooses replaces as a whole: half of one choice and half of another is neither.
+A map that chooses replaces as a whole: half of one choice and half of another is neither. A `traffic`
+that names none of its forms chooses nothing: it says more of the form that is there.
 """
 
 from dataclasses import replace
@@ -8,8 +9,8 @@ from typing import Final
 
 from reconciler.source.documents import Node
 
-CHOICES: Final = frozenset({"userData", "traffic"})
-"""Keys whose map chooses between forms; `rollout` does when it names another strategy."""
+FORMS: Final = frozenset({"balancer", "listener", "attach"})
+"""Keys of `traffic` that choose how it reaches a fleet. `dns` alone is another name, in another target."""
 
 
 def merge(base: Node, over: Node) -> Node:
@@ -28,9 +29,13 @@ def merge(base: Node, over: Node) -> Node:
 
 
 def _chooses(key: str, base: Node, over: Node) -> bool:
-    if key in CHOICES:
+    if key == "userData":
         return True
-    if key != "rollout" or not (isinstance(base.value, dict) and isinstance(over.value, dict)):
+    if not (isinstance(base.value, dict) and isinstance(over.value, dict)):
+        return False
+    if key == "traffic":
+        return bool(FORMS & set(over.value))
+    if key != "rollout":
         return False
     named = over.value.get("strategy")
     had = base.value.get("strategy")

@@ -79,7 +79,7 @@ def _fleet(desired: Desired, fleet: DesiredFleet) -> Iterator[Problem]:
     spec, where = fleet.spec, fleet.where
     if desired.target(fleet.target) is None:
         yield _dangling(
-            place(where, "spec.targets.0", "spec.targets"),
+            place(where, f"spec.targets.{spec.targets.index(fleet.target)}", "spec.targets"),
             "Target",
             fleet.target,
             [t.name for t in desired.targets],
@@ -172,17 +172,37 @@ def _owned_names(desired: Desired) -> Iterator[Problem]:
             rules[traffic.listener.arn, traffic.listener.priority].append(fleet)
     for (zone, name), fleets in owners.items():
         for fleet in fleets[1:]:
+            fix = "choose another name, or join targets by a record with alias: {fleet, target}"
+            if fleet.name == fleets[0].name:
+                own = f"overrides: {{{fleet.target}: {{traffic: {{dns: {{name: {_other(name, fleet)}}}}}}}}}"
+                fix = f"add {own}; a record with alias: {{fleet, target}} may join the two"
             yield Problem(
                 place(fleet.where, "spec.traffic.dns.name"),
-                f"{name} in zone {zone} belongs to fleet {fleets[0].name} already",
+                f"{name} in zone {zone} belongs to {_whose(fleets[0], fleet)} already",
                 "a fleet's name belongs to that fleet in one target",
-                "choose another name, or join targets by a record with alias: {fleet, target}",
+                fix,
             )
     for (_, priority), fleets in rules.items():
         for fleet in fleets[1:]:
+            same = fleet.name == fleets[0].name
+            what = "a listener is in one region" if same else "a priority holds one rule"
+            fix = (
+                f"add overrides: {{{fleet.target}: {{traffic: {{listener: ..., targetGroup: ...}}}}}}"
+                if same
+                else ""
+            )
             yield Problem(
                 place(fleet.where, "spec.traffic.listener.priority"),
-                f"priority {priority} of this listener belongs to fleet {fleets[0].name} already",
-                "a priority holds one rule",
-                "choose another priority",
+                f"priority {priority} of this listener belongs to {_whose(fleets[0], fleet)} already",
+                what,
+                fix or "choose another priority",
             )
+
+
+def _whose(first: DesiredFleet, other: DesiredFleet) -> str:
+    """Name who has what another one wants; the same fleet by its target."""
+    return f"fleet {first.name}" + (f" in target {first.target}" if first.name == other.name else "")
+
+
+def _other(name: str, fleet: DesiredFleet) -> str:
+    return fleet.target if name == "@" else f"{name}-{fleet.target}"

@@ -84,6 +84,11 @@ class Desired:
         return next((f for f in self.fleets if (f.name, f.target) == (name, target)), None)
 
     @property
+    def fleet_names(self) -> tuple[str, ...]:
+        """The name of each Fleet document once, however many targets it is in."""
+        return tuple(dict.fromkeys(f.name for f in self.fleets))
+
+    @property
     def empty(self) -> bool:
         """Nothing is declared."""
         return not (self.targets or self.images or self.profiles or self.fleets or self.zones)

@@ -144,12 +144,15 @@ def _any_map(value: object) -> str:
     for target, part in value.items():
         if not isinstance(part, dict):
             raise RefusedError(
-                f"overrides of {target} is {said(part)}", "it is a part of the spec", "write a map"
+                f"overrides of {target} is {said(part)}", "it is a part of the spec", "write a map", target
             )
         for name in ("targets", "profiles", "overrides"):
             if name in part:
                 raise RefusedError(
-                    f"overrides hold `{name}`", "they can't say where they hold", "take it out"
+                    f"overrides hold `{name}`",
+                    "they can't say where they hold",
+                    "take it out",
+                    f"{target}.{name}",
                 )
     return canonical(value)
 
@@ -158,7 +161,9 @@ class FleetSpec(Spec):
     """A fleet in one target, merged over its profiles."""
 
     profiles: tuple[Name, ...] = Field((), description="Merged left to right, this spec over them.")
-    targets: tuple[Name, ...] = Field(min_length=1, description="One target for now: several are refused.")
+    targets: tuple[Name, ...] = Field(
+        min_length=1, description="Where it runs. Rollouts go through them in this order: waves."
+    )
     overrides: Annotated[str, BeforeValidator(_any_map), WithJsonSchema({"type": "object"})] = Field(
         "{}", description="By target: merged over the spec there."
     )
@@ -177,11 +182,11 @@ class FleetSpec(Spec):
 
     @model_validator(mode="after")
     def _fits(self) -> "FleetSpec":
-        if len(self.targets) > 1:
+        if len(set(self.targets)) != len(self.targets):
             raise RefusedError(
-                "several targets in one fleet are not supported yet",
-                "waves come later",
-                "write one fleet for each target",
+                "a target stands twice in targets",
+                "each is a wave of its own, in this order",
+                "take one out",
                 "targets",
             )
         if len(self.launch.instanceTypes) > 1 and self.launch.purchase is None:

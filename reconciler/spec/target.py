@@ -70,8 +70,10 @@ class Limits(Spec):
         30, description="Share of a zone's own records changed; counted from 10 upwards."
     )
     rollouts: int = Field(4, ge=1, description="Replacements under way at once; births do not count.")
-    failures: None = Field(
-        None, description="Refused for now: the circuit breaker comes with gated rollouts."
+    failures: int = Field(
+        2,
+        ge=1,
+        description="Failed rollouts of one commit or one AMI, after which no further one of it begins.",
     )
     approved: tuple[str, ...] = Field(
         (), description="Plan digests that pass this Target's limits and freezes."
