@@ -7,7 +7,8 @@ next look.
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from itertools import islice
+from functools import partial
+from itertools import count
 from time import monotonic
 from typing import Final
 
@@ -15,6 +16,7 @@ from reconciler.core.digest import sha
 from reconciler.core.ids import Commit
 from reconciler.daemon.pull_notes import Notes
 from reconciler.daemon.pull_plans import PullPlans
+from reconciler.daemon.pull_rests import Rests, Subject
 from reconciler.hosts.commands import commands_of
 from reconciler.hosts.model import Host, Note, Pull, State, Status
 from reconciler.plan.model import TargetPlan
@@ -28,7 +30,7 @@ RENEW: Final = timedelta(minutes=5)  # a plan is renewed for a change of the liv
 LIST: Final = timedelta(seconds=60)  # the list is asked for now and then, even if no head moved
 QUEUE: Final = "refs/heads/gh-readonly-queue/"
 LABEL: Final = "reconciler-plan"
-MOST: Final = 20  # plans in one look: the next one takes the rest
+MOST: Final = 20  # plans, and refusals, in one look: the next one takes the rest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +51,7 @@ class Held:
     pull: Pull
     key: Key | None = None
     planned_at: float = float("-inf")
+    turn: int = 0  # of the last look at it: who waited longest is next
     touches: frozenset[str] = frozenset()  # documents that it changes
     status: tuple[str, Status] | None = None
     approved: tuple[str, ...] | None = None  # None: not asked yet
@@ -63,6 +66,7 @@ class Desk:
     library: Library
     plans: PullPlans
     notes: Notes
+    rests: Rests
     engine: str
     only: tuple[str, ...] = ()
     label: str = LABEL
@@ -73,36 +77,53 @@ class Desk:
     _queue: dict[str, Commit] = field(default_factory=dict)
     _judged: set[str] = field(default_factory=set)
     _listed: float = float("-inf")
+    _base: Commit | None = None
+    _turns: Iterator[int] = field(default_factory=partial(count, 1))
 
     def look(self, base: Adopted, branch: str, live: str) -> Iterator[tuple[Pull, Told]]:
         """Look once; yield every pull request that was planned, once it was told.
 
-        `live` stands for the live world: another value renews plans. Raises: SourceError, HostError,
-        HostBusyError; what was not done by then is done by the next look.
+        `live` stands for the live world: another value renews plans. What the host refuses of one pull
+        request rests; the others go on. Raises: SourceError, HostError, HostBusyError, where the host or
+        the repository as a whole can't be asked; what was not done by then is done by the next look.
         """
-        self._list(branch)
-        stale = sorted(self.held.values(), key=lambda h: (h.planned_at, h.pull.number))
-        told = ((one.pull, t) for one in stale if (t := self._tend(one, base, live)))
-        yield from islice(told, MOST)
+        self._list(branch, base.commit)
+        left = MOST
+        for one in sorted(self.held.values(), key=lambda h: (h.turn, h.pull.number)):
+            subject = Subject(part="plan", pull=one.pull.number)
+            if left == 0 or self.rests.resting(subject):
+                continue
+            one.turn = next(self._turns)
+            told = self.rests.attempt(subject, partial(self._tend, one, base, live))
+            left -= told is not None or self.rests.resting(subject)
+            if told:
+                yield one.pull, told
         for ref, commit in sorted(self._queue.items()):
-            if commit not in self._judged:
-                self._judge(ref, commit, base)
+            subject = Subject(part="queue", of=commit)
+            if commit not in self._judged and not self.rests.resting(subject):
+                self.rests.attempt(subject, partial(self._judge, ref, commit, base))
 
-    def _list(self, branch: str) -> None:
-        """Ask the host for its list where a head moved, or now and then."""
+    def _list(self, branch: str, base: Commit) -> None:
+        """Ask the host for its list where a head or the base moved, or now and then.
+
+        A merge moves the base alone: the plan of what was merged must stay as it was told before.
+        """
         pattern = self.host.head_ref(0).replace("/0/", "/*/")
         refs = self.library.repository.refs(pattern, f"{QUEUE}{branch}/*")
         heads = {k: v for k, v in refs.items() if not k.startswith(QUEUE)}
         self._queue = {k: v for k, v in refs.items() if k.startswith(QUEUE)}
-        if heads == self._heads and self.now() - self._listed < LIST.total_seconds():
+        same = heads == self._heads and base == self._base
+        if same and self.now() - self._listed < LIST.total_seconds():
             return
         found = {p.number: p for p in self.host.pulls() if p.base_ref == branch}
-        self._heads, self._listed = heads, self.now()
+        self._heads, self._base, self._listed = heads, base, self.now()
         for number in [n for n in self.held if n not in found]:
             self.closed[number] = self.held.pop(number).tree
         for number, pull in found.items():
             head = heads.get(self.host.head_ref(number), pull.head)
             known = self.held.setdefault(number, Held(pull=pull))
+            if known.pull.head != head:
+                self.rests.forget(Subject(part="plan", pull=number))
             known.pull = replace(pull, head=head)
 
     def _tend(self, one: Held, base: Adopted, live: str) -> Told | None:
@@ -122,6 +143,7 @@ class Desk:
         told = self._told(one, base, key)
         self.notes.plan(pull.number, told, f"{key.head}:{key.base}")
         self._set(one, Status(state=State(told.verdict.value), description=told.title))
+        self.notes.tidy(pull.number)
         one.key, one.planned_at = key, self.now()
         return told
 

@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 from reconciler.core.ids import Commit, TargetName
 from reconciler.daemon.desk import Desk
+from reconciler.daemon.pull_rests import Subject
 from reconciler.plan.model import ActionKind, Item, TargetPlan
 from reconciler.plan.touched import Touched, touched
 from reconciler.report.pull import Ended, ended
@@ -34,34 +36,41 @@ class Endings:
     desk: Desk
     library: Library
     _open: list[Ending] = field(default_factory=list)
+    _unasked: dict[Commit, datetime] = field(default_factory=dict)  # merges whose pull requests are not known
 
-    def merged(self, before: Commit | None, now: Adopted, at: datetime) -> int:
-        """Begin to follow the pull requests between two commits in force; return how many.
-
-        Raises: SourceError, HostError, HostBusyError.
-        """
+    def merged(self, before: Commit | None, now: Adopted, at: datetime) -> None:
+        """Take note of what came between two commits in force. Raises: SourceError."""
         line = self.library.repository.first_parents(now.commit, MOST)
         new = line[: line.index(before)] if before in line else line[:1]
-        count = 0
-        for commit in new:
-            for pull in self.desk.host.pulls_of(commit):
-                if pull.merged == commit and self._follow(pull.number, commit, at):
-                    count += 1
-        return count
+        self._unasked |= dict.fromkeys(new, at)
 
-    def _follow(self, number: int, commit: Commit, at: datetime) -> bool:
+    def _find(self, now: datetime) -> None:
+        """Begin to follow the pull requests of merges. A commit that the host does not know yet rests."""
+        for commit, at in tuple(self._unasked.items()):
+            subject = Subject(part="merge", of=commit)
+            if now - at > LONGEST:
+                del self._unasked[commit]
+            elif not self.desk.rests.resting(subject):
+                self.desk.rests.attempt(subject, partial(self._ask, commit, at))
+
+    def _ask(self, commit: Commit, at: datetime) -> None:
+        for pull in self.desk.host.pulls_of(commit):
+            if pull.merged == commit:
+                self._follow(pull.number, commit, at)
+        del self._unasked[commit]
+
+    def _follow(self, number: int, commit: Commit, at: datetime) -> None:
         adopted = self.library.adopt(commit)
         if not isinstance(adopted, Adopted) or adopted.parent is None:
-            return False
+            return
         keys = touched(adopted.parent, adopted.desired)
         rows = {key: Ended(item=_item(key), result="going on") for key in keys}
         if not rows or any(e.number == number for e in self._open):
-            return False
+            return
         planned = self.desk.tree_of(number)
         self._open.append(
             Ending(number=number, commit=commit, rows=rows, since=at, as_planned=self._same(planned, commit))
         )
-        return True
 
     def _same(self, planned: str, commit: Commit) -> bool:
         """Is the tree that was merged the one that was planned: by its content, squashed or not."""
@@ -71,19 +80,26 @@ class Endings:
         return repository.tree_id(Commit(planned), path) == repository.tree_id(commit, path)
 
     def look(self, plans: Mapping[str, TargetPlan], now: datetime) -> int:
-        """Tell how every followed merge stands; return how many go on. Raises: HostError, HostBusyError."""
+        """Tell how every followed merge stands; return how many go on. Raises: HostBusyError."""
+        self._find(now)
         for one in tuple(self._open):
             for key, row in one.rows.items():
                 plan = plans.get(key[2])
                 if row.result == "going on" and plan is not None:
                     one.rows[key] = judged(row, key, plan)
-            rows = tuple(one.rows[k] for k in sorted(one.rows))
-            over = all(r.result != "going on" for r in rows) or now - one.since > LONGEST
-            told = ended(one.commit, rows, as_planned=one.as_planned, since=one.since)
-            self.desk.notes.end(one.number, told, over=over)
-            if over:
+            late = now - one.since > LONGEST
+            over = late or all(r.result != "going on" for r in one.rows.values())
+            subject = Subject(part="end", pull=one.number)
+            if not self.desk.rests.resting(subject):
+                self.desk.rests.attempt(subject, partial(self._tell, one, over=over))
+            if late or (over and not self.desk.rests.resting(subject)):
                 self._open.remove(one)
         return len(self._open)
+
+    def _tell(self, one: Ending, *, over: bool) -> None:
+        rows = tuple(one.rows[k] for k in sorted(one.rows))
+        told = ended(one.commit, rows, as_planned=one.as_planned, since=one.since)
+        self.desk.notes.end(one.number, told, over=over)
 
 
 def judged(row: Ended, key: Touched, plan: TargetPlan) -> Ended:

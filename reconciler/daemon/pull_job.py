@@ -52,9 +52,17 @@ class PullJob:
             self._lock.release()
 
     def _look(self, adopted: Adopted, plans: Mapping[str, TargetPlan]) -> None:
-        if self._ended != adopted.commit:
-            self.endings.merged(self._ended, adopted, self.clock())
-            self._ended = adopted.commit
+        """Do each part, whatever is refused of the others. Raises: what was refused first; HostBusyError."""
+        refused: Exception | None = None
+        for part in (self._tend, self._obey, self._follow):
+            try:
+                part(adopted, plans)
+            except (HostError, SourceError) as error:
+                refused = refused or error
+        if refused:
+            raise refused
+
+    def _tend(self, adopted: Adopted, plans: Mapping[str, TargetPlan]) -> None:
         for pull, told in self.desk.look(adopted, self.branch(), fingerprint(plans)):
             self.emit(
                 PullPlanned(
@@ -65,6 +73,8 @@ class PullJob:
                     risk=told.risk.value,
                 )
             )
+
+    def _obey(self, adopted: Adopted, _: Mapping[str, TargetPlan]) -> None:
         for command, done in self.commands.look():
             self.emit(
                 PullCommand(
@@ -76,6 +86,11 @@ class PullJob:
                     done=done,
                 )
             )
+
+    def _follow(self, adopted: Adopted, plans: Mapping[str, TargetPlan]) -> None:
+        if self._ended != adopted.commit:
+            self.endings.merged(self._ended, adopted, self.clock())
+            self._ended = adopted.commit
         current = {n: p for n, p in plans.items() if adopted.desired.target(n) is not None}
         self.endings.look(current, self.clock())
 

@@ -6,6 +6,7 @@ it is looked for before it is made again.
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from time import monotonic
 from typing import Final
@@ -27,6 +28,7 @@ class Mine:
     """Our comments on one pull request."""
 
     plan: Note | None = None
+    old: list[Note] = field(default_factory=list)  # plans before it, still in sight
     end: Note | None = None
     answered: set[str] = field(default_factory=set)  # ids of the commands that were answered
     edited: float = float("-inf")
@@ -50,6 +52,7 @@ class Notes:
                 continue
             match mark.kind:
                 case "plan":
+                    mine.old += [mine.plan] if mine.plan else []
                     mine.plan = note
                 case "end":
                     mine.end = note
@@ -80,11 +83,22 @@ class Notes:
         if old == mark:
             return
         if mine.plan is None or (old and _rises(old.risk, told.risk)):
-            before, mine.plan = mine.plan, self._add(number, body, mark)
-            if before:
-                self._hide(before)
+            new = self._add(number, body, mark)
+            mine.old += [mine.plan] if mine.plan else []
+            mine.plan = new
         else:
             mine.plan = self._edit(mine.plan, body, mark)
+
+    def tidy(self, number: int) -> None:
+        """Hide plans before the newest one. Raises: HostBusyError; what is left is hidden the next time.
+
+        A comment that is hidden has our mark no more, so a process that starts again finds the rest.
+        """
+        mine = self.known(number)
+        while mine.old:
+            with suppress(HostError):  # it stays in sight: a blemish, not a wrong
+                self.host.hide_note(mine.old[0])
+            mine.old.pop(0)
 
     def end(self, number: int, told: Told, *, over: bool) -> None:
         """Have the comment after the merge say this: progress at most once a minute, the end at once."""
@@ -119,12 +133,6 @@ class Notes:
             self.forget(note.pull)  # somebody deleted it
             raise
         return replace(note, body=text)
-
-    def _hide(self, note: Note) -> None:
-        try:
-            self.host.hide_note(note)
-        except HostError:
-            return  # it stays in sight: a blemish, not a wrong
 
     def _signed(self, body: str, mark: Marker) -> str:
         return f"{body.rstrip()}\n\n{marker.write(mark, self.key)}"

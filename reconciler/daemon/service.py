@@ -25,6 +25,7 @@ from reconciler.daemon.pull_endings import Endings
 from reconciler.daemon.pull_job import PullJob
 from reconciler.daemon.pull_notes import Notes
 from reconciler.daemon.pull_plans import PullPlans
+from reconciler.daemon.pull_rests import Rests
 from reconciler.daemon.serve import application, serve
 from reconciler.daemon.session import open_library, redactor_of
 from reconciler.daemon.settings import Settings
@@ -101,6 +102,7 @@ def pull_job(settings: Settings, library: Library, daemon: Daemon, tell: Callabl
         library=library,
         plans=PullPlans(library=library, redactor=redactor_of(settings)),
         notes=notes,
+        rests=Rests(emit=tell),
         engine=program_version(),
         only=settings.target,
     )

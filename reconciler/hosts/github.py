@@ -19,6 +19,7 @@ from reconciler.hosts.model import (
     Note,
     Pull,
     Status,
+    folded,
 )
 
 API: Final = "https://api.github.com"
@@ -127,7 +128,7 @@ class GitHub:
         self.api.send("PATCH", self._at(f"issues/comments/{note.id}"), {"body": body})
 
     def hide_note(self, note: Note) -> None:
-        """Mark a comment as outdated.
+        """Mark a comment as outdated, and then fold it: who finds it unfolded marks it again.
 
         Source: GET /repos/{owner}/{repo}/issues/comments/{id} for its node id; GraphQL minimizeComment.
         """
@@ -137,6 +138,7 @@ class GitHub:
             answer = self.api.send("POST", f"{root}/graphql", {"query": HIDE, "variables": {"id": node}})
             if answer.get("errors"):
                 raise HostError(f"comment {note.id} could not be hidden")
+        self.edit_note(note, folded(note))
 
     def acknowledge(self, note: Note, *, done: bool) -> None:
         """React to a comment. Source: POST /repos/{owner}/{repo}/issues/comments/{id}/reactions."""

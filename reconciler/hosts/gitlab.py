@@ -21,6 +21,7 @@ from reconciler.hosts.model import (
     Pull,
     State,
     Status,
+    folded,
 )
 
 API: Final = "https://gitlab.com/api/v4"
@@ -119,8 +120,7 @@ class GitLab:
 
     def hide_note(self, note: Note) -> None:
         """Fold a note away: GitLab can't mark one as outdated."""
-        folded = f"<details><summary>Superseded</summary>\n\n{note.body}\n\n</details>\n"
-        self.edit_note(note, folded)
+        self.edit_note(note, folded(note))
 
     def acknowledge(self, note: Note, *, done: bool) -> None:
         """Award an emoji to what was not taken. Source: POST .../notes/:note_id/award_emoji.

@@ -106,7 +106,7 @@ class Host(Protocol):
         """Write the body of a comment of ours anew."""
 
     def hide_note(self, note: Note) -> None:
-        """Mark a comment of ours as outdated."""
+        """Mark a comment of ours as outdated, and fold it: our mark is at its end no more."""
 
     def acknowledge(self, note: Note, *, done: bool) -> None:
         """Tell the author of a command that it was taken, or was not."""
@@ -126,3 +126,8 @@ class Host(Protocol):
 
 PATIENCE = timedelta(minutes=1)
 """How long a host is left alone that said it is busy, and not for how long."""
+
+
+def folded(note: Note) -> str:
+    """Return the body of a comment that a newer one stands for."""
+    return f"<details><summary>Superseded</summary>\n\n{note.body}\n\n</details>\n"

@@ -30,6 +30,19 @@ class PullCommand(OfCommit):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PullFailed(Event):
+    """The git host refused what is about one pull request. Told once; it is tried later and later."""
+
+    event: ClassVar[str] = "pull.failed"
+    level: ClassVar[Level] = "warning"
+    pull: int  # 0 where `of` is a commit: a tree of the merge queue, or a merge
+    part: str  # plan | command | queue | merge | end
+    of: str
+    failures: int  # in a row
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HostFailed(Event):
     """The git host did not do what it was asked. Told once until it does; passes go on."""
 

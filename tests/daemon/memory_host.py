@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from reconciler.core.ids import Commit
-from reconciler.hosts.model import Author, HostBusyError, Note, Pull, Status
+from reconciler.hosts.model import Author, HostBusyError, Note, Pull, Status, folded
 
 ME = Author(id=1, login="reconciler[bot]", bot=True)
 ANN = Author(id=2, login="ann")  # may push
@@ -23,6 +23,11 @@ class MemoryHost:
     labels: dict[tuple[int, str], Author] = field(default_factory=dict)
     reactions: list[tuple[int, bool]] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
+    refused: dict[int, Exception] = field(default_factory=dict)  # by pull request: what is said to a comment
+    unknown: dict[str, Exception] = field(default_factory=dict)  # by commit: what is said to a question of it
+    locked: Exception | None = None  # what is said to a reaction
+    deaf: Exception | None = None  # what is said to a question for the list
+    busy_to_hide: bool = False
     lose_next_reply: bool = False
     now: datetime = datetime(2026, 6, 1, 8, tzinfo=UTC)
 
@@ -31,10 +36,14 @@ class MemoryHost:
 
     def pulls(self) -> tuple[Pull, ...]:
         self.asked.append("pulls")
+        if self.deaf:
+            raise self.deaf
         return tuple(self.open.values())
 
     def pulls_of(self, commit: Commit) -> tuple[Pull, ...]:
         self.asked.append("pulls_of")
+        if commit in self.unknown:
+            raise self.unknown[commit]
         return (self.merged[commit],) if commit in self.merged else ()
 
     def notes(self, number: int) -> tuple[Note, ...]:
@@ -55,6 +64,8 @@ class MemoryHost:
 
     def add_note(self, number: int, body: str) -> Note:
         self.asked.append("add")
+        if number in self.refused:
+            raise self.refused[number]
         note = self.says(number, ME, body)
         if self.lose_next_reply:
             self.lose_next_reply = False
@@ -66,13 +77,21 @@ class MemoryHost:
         self.kept = [replace(n, body=body) if n.id == note.id else n for n in self.kept]
 
     def hide_note(self, note: Note) -> None:
+        self.asked.append("hide")
+        if self.busy_to_hide:
+            raise HostBusyError("the host asked for patience", after=timedelta(seconds=1))
         self.hidden.add(note.id)
+        self.kept = [replace(n, body=folded(n)) if n.id == note.id else n for n in self.kept]
 
     def acknowledge(self, note: Note, *, done: bool) -> None:
+        if self.locked:
+            raise self.locked
         self.reactions.append((note.id, done))
 
     def set_status(self, commit: Commit, status: Status) -> None:
         self.asked.append("status")
+        if commit in self.unknown:
+            raise self.unknown[commit]
         self.statuses.append((commit, status))
 
     def may_write(self, author: Author) -> bool:

@@ -1,100 +1,17 @@
 """The desk over a real repository: heads are pushed, planned, and told in one comment and one status."""
 
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from dataclasses import replace
 
 import pytest
 
-from reconciler.core.redact import Redactor
 from reconciler.daemon.desk import Desk
-from reconciler.daemon.passes import approving, goal
 from reconciler.daemon.pull_commands import Commands
 from reconciler.daemon.pull_endings import Endings
 from reconciler.daemon.pull_notes import Notes
-from reconciler.hosts.model import HostBusyError, Pull
-from reconciler.plan.planner import plan_target
-from reconciler.plan.pulls import Compared, compare
-from reconciler.source.git import Repository
-from reconciler.source.repository import Adopted, Library
-from tests.daemon.memory_host import ANN, EVE, ME, MemoryHost
-from tests.plan.house import IMAGE, TARGET, House, empty_world, fleet, zone
-from tests.repositories import Company
-
-LIVE = "live-1"
-
-
-@dataclass
-class PurePlans:
-    """Plans against a world in memory: the same planner, without AWS."""
-
-    library: Library
-    house: House = field(default_factory=House)
-    made: int = 0
-
-    def plan(
-        self, base: Adopted, merged: Adopted, approved: tuple[str, ...] = (), only: tuple[str, ...] = ()
-    ) -> tuple[Compared, ...]:
-        self.made += 1
-        world, redactor = empty_world(), Redactor(b"key")
-        found = []
-        for target in merged.desired.targets:
-            before = base.desired.target(target.name)
-            old = plan_target(goal(base, self.library, before, world, redactor), world) if before else None
-            new = approving(goal(merged, self.library, target, world, redactor), approved)
-            found.append(compare(old, plan_target(new, world)))
-        return tuple(found)
-
-
-@dataclass
-class Office:
-    """A repository, a host, and the desk between them."""
-
-    company: Company
-    host: MemoryHost
-    desk: Desk
-    library: Library
-    clock: list[float]
-
-    def base(self) -> Adopted:
-        repository = self.library.repository
-        repository.fetch(repository.head())
-        found = self.library.adopt(repository.head())
-        assert isinstance(found, Adopted)
-        return found
-
-    def look(self, live: str = LIVE) -> int:
-        return len(list(self.desk.look(self.base(), "main", live)))
-
-    def propose(self, number: int, files: dict[str, str | None], **of: object) -> str:
-        """Push a head, as a person does, and open its pull request where there is none."""
-        base = self.company.head()
-        head = self.company.commit(files, push=False)
-        self.company._git(
-            "push", "--quiet", "--force", str(self.company.bare), f"HEAD:refs/pull/{number}/head"
-        )
-        self.company._git("reset", "--quiet", "--hard", base)
-        made = Pull(number=number, head=head, base_ref="main", author=ANN, fork=False, draft=False)
-        self.host.open[number] = replace(self.host.open.get(number, made), head=head, **of)
-        self.clock[0] += 61
-        return head
-
-
-@pytest.fixture
-def office(tmp_path: Path) -> Office:
-    company = Company(tmp_path / "git")
-    company.commit({"base.yaml": f"{TARGET}---\n{IMAGE}---\n{zone()}", "web.yaml": fleet("web")})
-    library = Library(Repository(str(company.bare), tmp_path / "mirror.git"))
-    host, clock = MemoryHost(), [1000.0]
-    notes = Notes(host=host, key=b"secret", now=lambda: clock[0])
-    desk = Desk(
-        host=host,
-        library=library,
-        plans=PurePlans(library),
-        notes=notes,
-        engine="0.1.0",
-        now=lambda: clock[0],
-    )
-    return Office(company, host, desk, library, clock)
+from reconciler.hosts.model import HostBusyError
+from tests.daemon.memory_host import ANN, EVE, ME
+from tests.daemon.office import LIVE, Office
+from tests.plan.house import IMAGE, TARGET, House, fleet, zone
 
 
 def test_a_pushed_head_has_its_comment_and_its_status_and_then_there_is_silence(office: Office) -> None:
@@ -227,6 +144,7 @@ def test_a_process_that_starts_again_finds_its_comment_by_author_and_mark(office
         library=office.library,
         plans=office.desk.plans,
         notes=Notes(host=office.host, key=b"secret"),
+        rests=office.desk.rests,
         engine="0.1.0",
     )
     assert len(list(again.look(office.base(), "main", LIVE))) == 1
@@ -276,7 +194,7 @@ def test_after_the_merge_one_comment_says_how_it_ended(office: Office) -> None:
     office.look()
     endings = Endings(desk=office.desk, library=office.library)
     house = House().merge(TARGET, IMAGE, zone(), fleet("web"), fleet("more"))
-    assert endings.merged(before, office.base(), house.world.as_of) == 1
+    endings.merged(before, office.base(), house.world.as_of)
     assert endings.look({"prod": house.plan()}, house.world.as_of) == 1
     assert "### ⏳ Applying" in office.host.ours(7)[-1].body
     house.converge()
