@@ -10,12 +10,15 @@ from reconciler.core.facts import COMMIT, Unread
 from reconciler.core.ids import AmiId, Arn, TargetName, ZoneId, ZoneName
 from reconciler.gateway.errors import ENDS_TARGET, classify, say
 from reconciler.gateway.session import Aws
+from reconciler.kinds.alarm import aws as alarm_aws
 from reconciler.kinds.balancer import aws as balancer_aws
 from reconciler.kinds.group import aws as group_aws
 from reconciler.kinds.image import aws as image_aws
 from reconciler.kinds.image.want import Image
 from reconciler.kinds.instance import aws as instance_aws
+from reconciler.kinds.metric import aws as metric_aws
 from reconciler.kinds.network import aws as network_aws
+from reconciler.kinds.probe import ask as probe_ask
 from reconciler.kinds.record import aws as record_aws
 from reconciler.kinds.record.live import ZoneProblem
 from reconciler.kinds.record.want import ZoneRef
@@ -159,6 +162,7 @@ def look(aws: Aws, world: World, wanted: Needs) -> World:
         reads.append(("rules", lambda: kept + balancer_aws.read_rules(aws, frozenset(), whole)[0]))
     if wanted.instances:
         reads.append(("instances", lambda: instance_aws.read(aws, wanted.instances)))
+    reads += _gates(aws, world, wanted)
     names = sorted(wanted.hooks)
     reads.append(("hooks", lambda: group_aws.read_hooks(aws, names)))
     found = dict(zip((n for n, _ in reads), aws.each(lambda r: attempt(r[0], r[1]), reads), strict=True))
@@ -167,6 +171,15 @@ def look(aws: Aws, world: World, wanted: Needs) -> World:
     if isinstance(live, tuple) and isinstance(hooks, dict):
         live = tuple(replace(g, hooks=hooks.get(g.name)) for g in live)
     return replace(world, groups=live, **found)
+
+
+def _gates(aws: Aws, world: World, wanted: Needs) -> Iterable[tuple[str, Callable[[], Any]]]:
+    if wanted.alarms:
+        yield "alarms", lambda: alarm_aws.read(aws, wanted.alarms)
+    if wanted.metrics:
+        yield "metrics", lambda: metric_aws.read(aws, wanted.metrics, world.as_of)
+    if wanted.probes:
+        yield "probes", lambda: probe_ask.read(aws, wanted.probes)
 
 
 def tagged_commits(world: World, owner: str) -> Iterable[str]:

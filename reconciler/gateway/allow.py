@@ -80,7 +80,6 @@ _AUTOSCALING: Final = (
         "DescribeScalingActivities",
         f"ActivityIds AutoScalingGroupName IncludeDeletedGroups Filters {_PAGES}",
     ),
-    _read("autoscaling", "DescribeLoadBalancerTargetGroups", f"AutoScalingGroupName {_PAGES}"),
     _write(
         "autoscaling",
         "CreateAutoScalingGroup",
@@ -218,6 +217,8 @@ _OTHERS: Final = (
     _read("route53", "GetChange", "Id"),
     _write("route53", "ChangeResourceRecordSets", "HostedZoneId ChangeBatch"),
     _write("route53", "ChangeTagsForResource", "ResourceType ResourceId AddTags RemoveTagKeys"),
+    _read("cloudwatch", "DescribeAlarms", "AlarmNames AlarmTypes MaxRecords NextToken"),
+    _read("cloudwatch", "GetMetricData", "MetricDataQueries StartTime EndTime MaxDatapoints NextToken"),
     # never WithDecryption: an AMI id is no secret, and we want to be unable to read one
     _read("ssm", "GetParameter", "Name"),
     _read("ssm", "GetParameters", "Names"),

@@ -16,7 +16,7 @@ from reconciler.plan.parts import CODES, code_of, in_place, parse_applied, parts
 from reconciler.plan.prepare import parts_that_differ
 from reconciler.plan.resolve import Place
 from reconciler.spec.desired import DesiredFleet
-from reconciler.strategies import machine
+from reconciler.strategies import gates, machine
 from reconciler.strategies.retire import leaves
 from reconciler.strategies.slice import Live, Slice, bare, fleets_of
 from reconciler.strategies.wanted import Allow, Wanted
@@ -130,6 +130,9 @@ def _classified(goal: Goal, fleet: DesiredFleet, draft: Draft, s: Slice, want: W
         item = replace(item, action=ActionKind.UPDATE, because=because)
     begun = live is not None and not _buried(live) and not (draft.shifted and not others)
     draft.item = replace(item, begun=begun, notes=(*item.notes, *_not_healed(want, draft.rows)))
+    held = isinstance(move, Blocked) and move.code != gates.CODE and not begun
+    if not draft.shifted and not held:
+        draft.item = replace(draft.item, asks=gates.asks(want, s))
     return draft
 
 

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from reconciler.core.ids import Commit, TargetName
 from reconciler.kinds.register import Blocked, Step, Wait
+from reconciler.strategies.gates import NOTHING, Asks
 
 
 class ActionKind(StrEnum):
@@ -79,6 +80,7 @@ class Item:
     notes: tuple[str, ...] = ()  # said in the plan: unpinned, warnings
     order: int = 0
     labels: tuple[tuple[str, str], ...] = ()
+    asks: Asks = NOTHING  # what its gates have to look at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

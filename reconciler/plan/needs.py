@@ -16,7 +16,8 @@ def needs(plan: TargetPlan, world: World, keeper: Keeper, audited: frozenset[str
     live = fleets_of(world, keeper)
     busy = {i.name for i in plan.items if i.kind == "Fleet" and (i.action not in QUIET or i.now or i.wait)}
     revisions = [r for name, found in live.items() if name in busy or name in audited for r in found]
-    wanted = _wanted_names(plan, busy)
+    asked = [i.asks for i in plan.items]
+    wanted = _wanted_names(plan, busy) | {str(x.name) for x in asked if x.name}
     own = {r.target_group.arn for r in revisions if r.target_group}
     foreign = {a for r in revisions if r.group for a in r.group.target_groups if a not in own}
     return Needs(
@@ -32,6 +33,9 @@ def needs(plan: TargetPlan, world: World, keeper: Keeper, audited: frozenset[str
             r.name for r in revisions if r.identity.fleet in audited and r.group and _settled(r)
         ),
         listeners=_listeners(world, [r for r in revisions if r.identity.fleet in busy], own),
+        alarms=frozenset(a for x in asked for a in x.alarms),
+        metrics=frozenset(m for x in asked for m in x.metrics),
+        probes=frozenset(p for x in asked for p in x.probes),
     )
 
 

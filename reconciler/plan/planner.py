@@ -19,7 +19,7 @@ __all__ = ["Goal", "plan_target"]
 
 READS = (
     *("groups", "templates", "balancers", "target_groups", "rules", "subnets", "security_groups"),
-    *("amis", "images", "health", "changes", "instances"),
+    *("amis", "images", "health", "changes", "instances", "alarms", "metrics", "probes"),
 )
 SLOT = "rollouts"  # code of a hold that is a turn to wait for, not a refusal
 
