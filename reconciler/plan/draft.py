@@ -2,15 +2,17 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from reconciler.core.facts import APPLIED, PARTS, Unread, tag
 from reconciler.core.ids import FleetName, Revision
 from reconciler.kinds.register import Blocked, Move, World
+from reconciler.plan import suspended
 from reconciler.plan.barriers import conflict, foreign_commit, hidden, unread
 from reconciler.plan.fleet import Ask, Index, beside, next_move, small, view
 from reconciler.plan.goal import Goal
 from reconciler.plan.images import in_force
-from reconciler.plan.model import ActionKind, Because, Item
+from reconciler.plan.model import ActionKind, Because, Item, Suspension
 from reconciler.plan.part import Row
 from reconciler.plan.parts import CODES, code_of, in_place, parse_applied, parts_of, protected
 from reconciler.plan.prepare import parts_that_differ
@@ -35,6 +37,7 @@ class Draft:
     rows: tuple[Row, ...] = ()
     live: bool = False  # it has a group
     shifted: bool = False  # all traffic is where git wants it
+    suspended: Suspension | None = None
 
 
 def drafts_of(goal: Goal, world: World) -> list[Draft]:
@@ -43,7 +46,8 @@ def drafts_of(goal: Goal, world: World) -> list[Draft]:
     wanted = [f for f in goal.desired.fleets if f.target == goal.target.name]
     if blind is not None:
         blocked = Blocked(code="unread", why=str(blind))
-        return [Draft(replace(_item(goal, f), action=ActionKind.UNREAD, blocked=blocked)) for f in wanted]
+        blank = [_item(goal, f, world.as_of) for f in wanted]
+        return [Draft(replace(i, action=ActionKind.UNREAD, blocked=blocked)) for i in blank]
     index, live = Index.of(world), fleets_of(world, goal.keeper)
     place = Place(
         target=goal.target,
@@ -56,14 +60,16 @@ def drafts_of(goal: Goal, world: World) -> list[Draft]:
         zones=goal.desired.zones,
     )
     found = [_draft(goal, world, index, f, live.get(FleetName(f.name), ()), place) for f in wanted]
-    names = {f.name for f in wanted}
+    names = {f.name: f for f in wanted}
     gone = [_gone(goal, world, index, n, revisions) for n, revisions in live.items() if n not in names]
     for draft in (*found, *gone):
-        draft.live = any(r.up for r in live.get(FleetName(draft.item.name), ()))
+        name = FleetName(draft.item.name)
+        draft.live = any(r.up for r in live.get(name, ()))
+        draft.suspended = suspended.of_fleet(goal, names.get(name), live.get(name, ()), world.as_of)
     return [*found, *gone]
 
 
-def _item(goal: Goal, fleet: DesiredFleet) -> Item:
+def _item(goal: Goal, fleet: DesiredFleet, as_of: datetime) -> Item:
     return Item(
         kind=KIND,
         name=fleet.name,
@@ -71,20 +77,21 @@ def _item(goal: Goal, fleet: DesiredFleet) -> Item:
         action=ActionKind.NONE,
         order=fleet.spec.rollout.order,
         labels=fleet.metadata.labels,
+        notes=tuple(suspended.over(fleet.metadata, as_of)),
     )
 
 
 def _draft(
     goal: Goal, world: World, index: Index, fleet: DesiredFleet, revisions: tuple[Live, ...], place: Place
 ) -> Draft:
-    blank = _item(goal, fleet)
+    blank = _item(goal, fleet, world.as_of)
     if lost := unread(world, fleet.spec.traffic, revisions):
         blocked = Blocked(code="unread", why=str(lost))
         return Draft(replace(blank, action=ActionKind.UNREAD, blocked=blocked))
     serving = machine.serving_of(None, bare(revisions, world.as_of)) if revisions else None
     blank = replace(blank, was=serving.revision if serving else "")
     ami, notes = in_force(goal, world, fleet, serving)
-    blank = replace(blank, notes=notes)
+    blank = replace(blank, notes=(*blank.notes, *notes))
     if isinstance(ami, Blocked):
         action = ActionKind.UNREAD if ami.code == "unread" else ActionKind.BLOCKED
         return Draft(replace(blank, action=action, blocked=ami))

@@ -8,6 +8,7 @@ from reconciler.kinds.group.live import LiveGroup
 from reconciler.kinds.group.steps import ReplaceInstance, TagGroup
 from reconciler.kinds.record.after import BatchRefusedError
 from reconciler.kinds.record.live import LiveZone
+from reconciler.kinds.record.steps import ChangeRecords
 from reconciler.kinds.record.want import RecordSet
 from reconciler.kinds.register import Blocked, Move, Step, Wait, World
 from reconciler.plan import drift
@@ -20,7 +21,7 @@ from reconciler.plan.told import foreseen, planned, quiet
 from reconciler.strategies import machine, retire
 from reconciler.strategies.born import place_of
 from reconciler.strategies.slice import Live, Slice, fleets_of, slice_of
-from reconciler.strategies.wanted import Allow, Wanted
+from reconciler.strategies.wanted import Allow, Hold, Wanted
 
 MOST_NOW = 60  # writes of one fleet in one pass; more is a fault of ours, not a rollout
 MOST_AHEAD = 200  # moves of a preview
@@ -44,6 +45,8 @@ class Ask:
     want: Wanted | None
     keeper: Keeper
     allow: Allow
+    suspended: Blocked | None = None  # nothing but going back
+    closed: tuple[tuple[ZoneName, Blocked], ...] = ()  # suspended zones: no record but to go back
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +115,20 @@ def next_move(s: Slice, ask: Ask, found: InPlace | None = None) -> Move:
 
     `found` is what `beside` says of this slice, where the caller has asked already.
     """
+    if ask.suspended:
+        return (going_back(ask.want, s, ask.allow) if ask.want else None) or ask.suspended
+    move = _next_move(s, ask, found)
+    shut = dict(ask.closed).get(move.zone) if isinstance(move, ChangeRecords) else None
+    return shut if shut and not (ask.want and going_back(ask.want, s, ask.allow) == move) else move
+
+
+def going_back(want: Wanted, s: Slice, allow: Allow) -> Move:
+    """Return the move of a rollout that goes back; None where none does."""
+    del want, s, allow
+    return None
+
+
+def _next_move(s: Slice, ask: Ask, found: InPlace | None) -> Move:
     if ask.want is None:
         return retire.remove(s)
     move = machine.next_move(ask.want, s, ask.allow)
@@ -169,10 +186,14 @@ def way(world: World, ask: Ask, physics: Physics = USUAL, *, ahead: bool = True)
     wait = move if isinstance(move, Wait) else None
     blocked = move if isinstance(move, Blocked) else None
     steps = [planned(step, "now", None) for step in now if not quiet(step)]
-    held = blocked is not None and ask.allow.start is not None and blocked.why == ask.allow.start.why
+    held = blocked is not None and (blocked == ask.suspended or _held(blocked, ask.allow.start))
     if ahead and (now or wait or held):
         steps += _preview(world, ask, physics, wait)
     return Way(now=tuple(now), wait=wait, blocked=blocked, ahead=_tidy(steps))
+
+
+def _held(blocked: Blocked, start: Hold | None) -> bool:
+    return start is not None and blocked.why == start.why
 
 
 def _after(world: World, move: Move, physics: Physics) -> World:
@@ -183,7 +204,7 @@ def _after(world: World, move: Move, physics: Physics) -> World:
 
 
 def _preview(world: World, ask: Ask, physics: Physics, wait: Wait | None) -> list[PlannedStep]:
-    free = replace(ask, allow=Allow())
+    free = replace(ask, allow=Allow(), suspended=None, closed=())
     steps: list[PlannedStep] = []
     move: Move = wait or foreseen(next_move(view(world, free), free))
     for _ in range(MOST_AHEAD):

@@ -6,6 +6,7 @@ from reconciler.core.facts import Unread
 from reconciler.core.ids import AmiId
 from reconciler.kinds.image.live import Resolved
 from reconciler.kinds.register import Blocked, World
+from reconciler.plan import suspended
 from reconciler.plan.goal import Goal
 from reconciler.plan.model import ActionKind, Item
 from reconciler.spec.desired import DesiredFleet, DesiredImage
@@ -60,7 +61,15 @@ def _item(goal: Goal, world: World, image: DesiredImage) -> Item:
         target=goal.target.name,
         action=ActionKind.NONE,
         labels=image.metadata.labels,
+        notes=tuple(suspended.over(image.metadata, world.as_of)),
     )
+    return suspended.hold(
+        _resolved_item(goal, world, image, item),
+        suspended.of_document(goal, image.metadata, image.where, world.as_of),
+    )
+
+
+def _resolved_item(goal: Goal, world: World, image: DesiredImage, item: Item) -> Item:
     if pinned := _pinned(image, goal.target.name):
         return replace(item, to=pinned)
     if isinstance(world.images, Unread):
@@ -69,4 +78,4 @@ def _item(goal: Goal, world: World, image: DesiredImage) -> Item:
     if resolved is None or resolved.ami is None:
         why = resolved.why if resolved else "it was not resolved"
         return replace(item, action=ActionKind.BLOCKED, blocked=Blocked(code="image", why=why))
-    return replace(item, to=resolved.ami, notes=("unpinned",))
+    return replace(item, to=resolved.ami, notes=(*item.notes, "unpinned"))

@@ -61,6 +61,26 @@ class Drift:
     heals: bool = False
 
 
+class SuspendedBy(StrEnum):
+    """Where a suspension was said: whoever ends it has to know."""
+
+    TARGET = "target"  # metadata.suspend of the Target
+    DOCUMENT = "document"  # metadata.suspend of the document
+    TAG = "tag"  # `reconciler pause`
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suspension:
+    """A suspension in force."""
+
+    said: SuspendedBy
+    reason: str
+    by: str = ""
+    since: datetime | None = None  # None: git does not say
+    until: datetime | None = None  # it ends then by itself
+    where: str = ""  # file:line, or the command
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
     """One document in one target. Every Fleet, Image and Zone has one for each of its targets."""
@@ -80,6 +100,7 @@ class Item:
     notes: tuple[str, ...] = ()  # said in the plan: unpinned, warnings
     order: int = 0
     labels: tuple[tuple[str, str], ...] = ()
+    suspended: Suspension | None = None  # nothing is written, save that a rollout goes back
     asks: Asks = NOTHING  # what its gates have to look at
 
 
@@ -109,6 +130,7 @@ class TargetPlan:
     approved: bool = False
     unread: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()  # released targets and zones, freezes, pinned-less images
+    suspended: Suspension | None = None  # the whole target
 
     def count(self, action: ActionKind) -> int:
         """How many items have this action."""

@@ -1,13 +1,14 @@
 """`plan_target(goal, world) -> TargetPlan`: one target, from one observation. Pure."""
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 from reconciler.core.facts import Unread
+from reconciler.core.ids import ZoneName
 from reconciler.kinds.record.live import ZoneProblem
 from reconciler.kinds.register import Blocked, Wait, World
-from reconciler.plan import freeze, limits, zones
+from reconciler.plan import freeze, limits, suspended, zones
 from reconciler.plan.draft import Draft, drafts_of
 from reconciler.plan.fleet import way
 from reconciler.plan.goal import Goal
@@ -39,8 +40,9 @@ def plan_target(goal: Goal, world: World, *, ahead: bool = True) -> TargetPlan:
     if refusals and not approved:
         stop = Hold(code="limit", why=f"the plan is over a limit: {refusals[0].why}; approve digest {digest}")
         held = Allow(start=stop, retire=held.retire, records=stop, update=stop)
+    asks = _Manner(allow=held, closed=tuple(suspended.closed(goal, world.as_of)), ahead=ahead)
     items = [
-        *_fleet_items(goal, drafts, held, ahead=ahead),
+        *_fleet_items(goal, drafts, asks),
         *(zones.held(z, held.records) for z in zone_plans),
         *images,
     ]
@@ -57,6 +59,7 @@ def plan_target(goal: Goal, world: World, *, ahead: bool = True) -> TargetPlan:
         approved=approved,
         unread=unread,
         warnings=_warnings(goal, world),
+        suspended=suspended.of_target(goal.target, world.as_of),
     )
 
 
@@ -81,38 +84,52 @@ def _refusals(goal: Goal, drafts: list[Draft], zone_plans: list[zones.ZonePlan])
     return tuple(found)
 
 
-def _fleet_items(goal: Goal, drafts: list[Draft], held: Allow, *, ahead: bool) -> list[Item]:
+@dataclass(frozen=True, slots=True)
+class _Manner:
+    """How the way of every fleet is looked for."""
+
+    allow: Allow
+    closed: tuple[tuple[ZoneName, Blocked], ...]  # suspended zones
+    ahead: bool
+
+
+def _fleet_items(goal: Goal, drafts: list[Draft], manner: _Manner) -> list[Item]:
     """Let rollouts begin by `order`, at most `limits.rollouts` at a time; a shifted one frees its slot."""
     running = sum(d.item.action is ActionKind.REPLACE and d.item.begun and not d.shifted for d in drafts)
-    items = []
+    items, held = [], manner.allow
     for draft in sorted(drafts, key=lambda d: (d.item.order, d.item.name)):
-        waits = draft.item.action is ActionKind.REPLACE and not draft.item.begun
+        waits = draft.item.action is ActionKind.REPLACE and not (draft.item.begun or draft.suspended)
         allow = held
         if waits and running >= goal.limits.rollouts and held.start is None:
             why = f"{running} rollouts are under way; limits.rollouts is {goal.limits.rollouts}"
             allow = replace(held, start=Hold(code=SLOT, why=why))
         else:
             running += waits
-        items.append(_ahead(draft, allow, ahead=ahead))
+        items.append(_ahead(draft, replace(manner, allow=allow)))
     return items
 
 
-def _ahead(draft: Draft, held: Allow, *, ahead: bool) -> Item:
-    item = draft.item
+def _ahead(draft: Draft, manner: _Manner) -> Item:
+    item, held, stop = draft.item, manner.allow, draft.suspended
     if draft.ask is None or draft.small is None or draft.move is None:
-        return item
-    hold = held.start if item.action is ActionKind.RETIRE and not item.begun else None
+        return suspended.hold(item, stop)
+    hold = held.start if item.action is ActionKind.RETIRE and not (item.begun or stop) else None
     if hold:
         return replace(item, action=ActionKind.BLOCKED, blocked=Blocked(code=hold.code, why=hold.why))
-    found = way(draft.small, replace(draft.ask, allow=held), ahead=ahead)
+    ask = replace(draft.ask, allow=held, closed=manner.closed)
+    ask = replace(ask, suspended=suspended.block(stop)) if stop else ask
+    found = way(draft.small, ask, ahead=manner.ahead)
     item = replace(item, now=found.now, wait=found.wait, steps=found.ahead)
+    if stop:
+        back = replace(item, blocked=ask.suspended, suspended=stop)
+        return back if found.now or found.wait else suspended.hold(item, stop)
     if found.blocked and found.blocked.code == SLOT:
         return replace(item, wait=Wait(why=found.blocked.why))
     if found.blocked and not found.now:
         return replace(item, action=ActionKind.BLOCKED, blocked=found.blocked)
     if item.action is ActionKind.UPDATE and not found.now and held.update:
-        stop = held.update
-        return replace(item, action=ActionKind.BLOCKED, blocked=Blocked(code=stop.code, why=stop.why))
+        over = held.update
+        return replace(item, action=ActionKind.BLOCKED, blocked=Blocked(code=over.code, why=over.why))
     return item
 
 
@@ -144,4 +161,4 @@ def _warnings(goal: Goal, world: World) -> tuple[str, ...]:
     holds = ((what, getattr(held, what)) for what in HELD)
     frozen = [f"{HELD[what]}: {hold.why}" for what, hold in holds if hold]
     lost = [f"zone {z.zone}: {z.why}" for z in world.zones if isinstance(z, ZoneProblem) and z.unread is None]
-    return (*frozen, *lost)
+    return (*suspended.over(goal.target.metadata, world.as_of), *frozen, *lost)

@@ -10,7 +10,7 @@ from typing import Final
 
 from reconciler.plan.model import ActionKind, Drift, Item, Refusal, TargetPlan
 
-HELD: Final = ("limit", "freeze")
+HELD: Final = ("limit", "freeze", "suspended")
 """Codes of what holds a change back without changing what it is."""
 
 
@@ -62,7 +62,7 @@ def compare(base: TargetPlan | None, merged: TargetPlan) -> Compared:
     for item in merged.items:
         old = before.get((item.kind, item.name))
         if old is None or not _alike(old, item):
-            if _does(item) or (old and _does(old)):
+            if _does(item) or (old and (_does(old) or bool(old.suspended) != bool(item.suspended))):
                 caused.append(item)
         elif _does(item):
             pending.append(item)
@@ -83,6 +83,8 @@ def _alike(old: Item, new: Item) -> bool:
     """Do both come to the same, whatever holds one of them back at the moment."""
     held = any(i.blocked is not None and i.blocked.code in HELD for i in (old, new))
     if (old.was, old.to, old.because) != (new.was, new.to, new.because):
+        return False
+    if bool(old.suspended) != bool(new.suspended):
         return False
     return held or old.action is new.action
 

@@ -11,9 +11,10 @@ from reconciler.kinds.record.live import LiveZone, ZoneProblem
 from reconciler.kinds.record.steps import ChangeRecords, TagZone
 from reconciler.kinds.record.want import RecordSet
 from reconciler.kinds.register import Blocked, Step, Wait, World
+from reconciler.plan import suspended
 from reconciler.plan.goal import Goal
 from reconciler.plan.limits import Limits
-from reconciler.plan.model import ActionKind, Because, Drift, Item, PlannedStep, Refusal
+from reconciler.plan.model import ActionKind, Because, Drift, Item, PlannedStep, Refusal, Suspension
 from reconciler.plan.resolve import full_name
 from reconciler.plan.told import planned
 from reconciler.plan.zone_batches import TooLargeError, batches
@@ -36,6 +37,7 @@ class ZonePlan:
     deletes: int = 0
     changes: int = 0
     ours: int = 0
+    suspended: Suspension | None = None
 
 
 def applied_tag(owner: str) -> str:
@@ -52,7 +54,13 @@ def plan_zones(goal: Goal, world: World) -> list[ZonePlan]:
     """Return the plan of every zone that this target reads and writes."""
     live = {z.zone: z for z in world.zones}
     mine = [z for z in goal.desired.zones if z.spec.target == goal.target.name]
-    return [_zone(goal, zone, live.get(zone.name)) for zone in mine]
+    found = []
+    for zone in mine:
+        plan = _zone(goal, zone, live.get(zone.name))
+        stop = suspended.of_document(goal, zone.metadata, zone.where, world.as_of)
+        notes = (*suspended.over(zone.metadata, world.as_of), *plan.item.notes)
+        found.append(replace(plan, item=replace(plan.item, notes=notes), suspended=stop))
+    return found
 
 
 def _zone(goal: Goal, zone: DesiredZone, live: LiveZone | ZoneProblem | None) -> ZonePlan:
@@ -328,6 +336,8 @@ def refusals(target: TargetName, plan: ZonePlan, limits: Limits) -> tuple[Refusa
 
 def held(plan: ZonePlan, hold: Hold | None) -> Item:
     """Return the zone's item, held back where records may not change now. What is half written goes on."""
+    if plan.suspended:
+        return replace(suspended.hold(plan.item, plan.suspended), steps=())
     item = plan.item
     if hold is None or item.begun or not item.now:
         return item

@@ -9,7 +9,7 @@ from reconciler.core.base import Duration, Name, Spec, said
 from reconciler.core.digest import canonical
 from reconciler.core.problem import RefusedError
 from reconciler.spec.launch import Capacity, GroupSettings, Health, Hook, Launch, Placement
-from reconciler.spec.metadata import Metadata
+from reconciler.spec.metadata import Metadata, ProfileMetadata
 from reconciler.spec.target import Cron, Drift, Timezone
 from reconciler.spec.traffic import Traffic
 
@@ -274,5 +274,5 @@ class Profile(Spec):
 
     apiVersion: Literal["reconciler/v1"]
     kind: Literal["Profile"]
-    metadata: Metadata
+    metadata: ProfileMetadata
     spec: Annotated[ProfileSpec, BeforeValidator(_optional)]

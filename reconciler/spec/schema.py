@@ -31,6 +31,7 @@ def schemas() -> dict[str, dict[str, Any]]:
 
 
 def _schema(name: str, model: type[BaseModel]) -> dict[str, Any]:
+    above = "ProfileMetadata" if name == "profile" else "Metadata"
     schema: dict[str, Any] = {"$schema": DIALECT, **model.model_json_schema()}
     if name == "fleet":
         # What a fleet leaves out may come from its profiles, so editors can't require it.
@@ -42,9 +43,9 @@ def _schema(name: str, model: type[BaseModel]) -> dict[str, Any]:
         part["properties"] = {
             k: v for k, v in part["properties"].items() if k not in ("targets", "profiles", "overrides")
         }
-        schema["$defs"] = {**fleet, "ProfileSpec": part, "Metadata": schema["$defs"]["Metadata"]}
+        schema["$defs"] = {**fleet, "ProfileSpec": part, above: schema["$defs"][above]}
         _relax(schema["$defs"])
-    schema["$defs"]["Metadata"]["required"] = ["name"]
+    schema["$defs"][above]["required"] = ["name"]
     return schema
 
 

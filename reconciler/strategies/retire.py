@@ -92,7 +92,7 @@ def _emptying(group: LiveGroup) -> Move:
         why = f"{', '.join(blockers[:3])} in {group.name} is protected from scale-in or in standby"
         return Blocked(code="protected-instance", why=why)
     if any(process == "Terminate" for process, _ in group.suspended):
-        return Blocked(code="suspended", why=f"process Terminate of {group.name} is suspended")
+        return Blocked(code="suspended-process", why=f"process Terminate of {group.name} is suspended")
     return Wait(why=f"{count} instances of {group.name} are ending")
 
 
