@@ -71,6 +71,7 @@ class Lane:
     running_since: float | None = None
     last: PassDone | None = None
     plan: TargetPlan | None = None  # the last one
+    planned: Commit | None = None  # the commit that it is of; set after the plan, so read it first
     last_failure: str = ""
     ended: float | None = None  # when the last pass ended
     complete: float | None = None  # when the last complete pass ended
@@ -145,6 +146,7 @@ class Lane:
             for event in events:
                 self.tools.emit(event)
             self.plan = turn.plan
+            self.planned = commit
             self.blocked = tuple((i.kind, i.name, i.blocked.why) for i in turn.plan.items if i.blocked)
         if accepted:
             self.tools.emit(HistoryAccepted(commit=commit, target=name))

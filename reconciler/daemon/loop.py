@@ -101,9 +101,10 @@ class Daemon:
         adopted = self.standing.adopted
         if self.pulls is None or adopted is None or self._stopping:
             return
+        of_it = frozenset(name for name, lane in self.lanes.items() if lane.planned == adopted.commit)
         plans = {name: lane.plan for name, lane in self.lanes.items() if lane.plan is not None}
         try:
-            self.pulls.look(adopted, plans)
+            self.pulls.look(adopted, plans, of_it)
         except Exception as error:  # noqa: BLE001  # a fault here must not end the schedule
             self.tools.emit(fault(PULLS, error))
 

@@ -27,6 +27,7 @@ class Ending:
     rows: dict[Touched, Ended]
     since: datetime
     as_planned: bool
+    began: dict[str, datetime] = field(default_factory=dict)  # of a target: its first plan, by AWS's clock
 
 
 @dataclass(slots=True, kw_only=True)
@@ -80,13 +81,18 @@ class Endings:
         return repository.tree_id(Commit(planned), path) == repository.tree_id(commit, path)
 
     def look(self, plans: Mapping[str, TargetPlan], now: datetime) -> int:
-        """Tell how every followed merge stands; return how many go on. Raises: HostBusyError."""
+        """Tell how every followed merge stands, by plans of the commit in force; return how many go on.
+
+        Raises: HostBusyError.
+        """
         self._find(now)
         for one in tuple(self._open):
             for key, row in one.rows.items():
                 plan = plans.get(key[2])
                 if row.result == "going on" and plan is not None:
-                    one.rows[key] = judged(row, key, plan)
+                    spent = plan.as_of - one.began.setdefault(key[2], plan.as_of)
+                    new = judged(row, key, plan)
+                    one.rows[key] = replace(new, at=new.at and one.since + spent)
             late = now - one.since > LONGEST
             over = late or all(r.result != "going on" for r in one.rows.values())
             subject = Subject(part="end", pull=one.number)

@@ -36,12 +36,15 @@ class PullJob:
     _ended: Commit | None = None
     _lock: Lock = field(default_factory=Lock)
 
-    def look(self, adopted: Adopted, plans: Mapping[str, TargetPlan]) -> None:
-        """Look once. Raises nothing that the host, the repository or AWS are the reason of."""
+    def look(self, adopted: Adopted, plans: Mapping[str, TargetPlan], of_it: frozenset[str]) -> None:
+        """Look once. `of_it`: the targets whose plan is of the commit in force, and not of the last one.
+
+        Raises nothing that the host, the repository or AWS are the reason of.
+        """
         if self.now() < self._rests_until or not self._lock.acquire(blocking=False):
             return
         try:
-            self._look(adopted, plans)
+            self._look(adopted, plans, of_it)
         except (HostError, HostBusyError, SourceError) as error:
             self._failed(error)
         else:
@@ -51,12 +54,13 @@ class PullJob:
         finally:
             self._lock.release()
 
-    def _look(self, adopted: Adopted, plans: Mapping[str, TargetPlan]) -> None:
+    def _look(self, adopted: Adopted, plans: Mapping[str, TargetPlan], of_it: frozenset[str]) -> None:
         """Do each part, whatever is refused of the others. Raises: what was refused first; HostBusyError."""
         refused: Exception | None = None
-        for part in (self._tend, self._obey, self._follow):
+        current = {name: plan for name, plan in plans.items() if name in of_it}
+        for part, known in ((self._tend, plans), (self._obey, plans), (self._follow, current)):
             try:
-                part(adopted, plans)
+                part(adopted, known)
             except (HostError, SourceError) as error:
                 refused = refused or error
         if refused:
@@ -91,8 +95,7 @@ class PullJob:
         if self._ended != adopted.commit:
             self.endings.merged(self._ended, adopted, self.clock())
             self._ended = adopted.commit
-        current = {n: p for n, p in plans.items() if adopted.desired.target(n) is not None}
-        self.endings.look(current, self.clock())
+        self.endings.look(plans, self.clock())
 
     def _failed(self, error: Exception) -> None:
         if isinstance(error, RetryLaterError):

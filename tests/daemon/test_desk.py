@@ -1,6 +1,7 @@
 """The desk over a real repository: heads are pushed, planned, and told in one comment and one status."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -9,6 +10,7 @@ from reconciler.daemon.pull_commands import Commands
 from reconciler.daemon.pull_endings import Endings
 from reconciler.daemon.pull_notes import Notes
 from reconciler.hosts.model import HostBusyError
+from reconciler.report.words import rough
 from tests.daemon.memory_host import ANN, EVE, ME
 from tests.daemon.office import LIVE, Office
 from tests.plan.house import IMAGE, TARGET, House, fleet, zone
@@ -76,7 +78,7 @@ def test_a_risk_that_rises_is_a_new_comment_and_the_old_one_is_hidden(office: Of
     assert second.id != first.id
     assert first.id in office.host.hidden
     assert "nothing was planned" in second.body
-    assert "`web.yaml`" in second.body
+    assert "web.yaml" in second.body
     assert office.host.state(head) == "failure"
 
 
@@ -203,3 +205,24 @@ def test_after_the_merge_one_comment_says_how_it_ended(office: Office) -> None:
     assert "### 🚀 Applied" in told
     assert "Applied what the plan above said." in told
     assert len(office.host.ours(7)) == 2, "the plan, and the end"
+
+
+def test_the_time_that_it_took_is_measured_by_the_clock_of_aws(office: Office) -> None:
+    office.propose(7, {"more.yaml": fleet("more")})
+    office.look()
+    before = office.company.head()
+    merged = office.company.commit({"more.yaml": fleet("more")})
+    office.host.merged[merged] = replace(office.host.open.pop(7), merged=merged)
+    endings = Endings(desk=office.desk, library=office.library)
+    house = House().merge(TARGET, IMAGE, zone(), fleet("web"), fleet("more"))
+    ours = house.world.as_of + timedelta(days=400)  # our clock says otherwise
+    endings.merged(before, office.base(), ours)
+    assert endings.look({}, ours) == 1, "no plan of the commit in force yet"
+    assert "0 of 1 document done" in office.host.ours(7)[-1].body
+    began = house.plan().as_of
+    endings.look({"prod": house.plan()}, ours)
+    house.converge()
+    spent = rough(house.plan().as_of - began)
+    assert endings.look({"prod": house.plan()}, ours) == 0
+    (row,) = [x for x in office.host.ours(7)[-1].body.splitlines() if "`more`" in x]
+    assert f"| {spent} |" in row

@@ -244,11 +244,11 @@ def test_a_part_that_is_refused_as_a_whole_keeps_no_other_part_from_its_work(off
         clock=lambda: office.host.now,
         now=lambda: office.clock[0],
     )
-    job.look(office.base(), {})
+    job.look(office.base(), {}, frozenset())
     office.host.deaf = HostError("GET /repos/acme/fleet/pulls: 403 not for this token")
     office.host.says(1, ANN, "/reconciler approve 0123456789")
     office.clock[0] += 61
-    job.look(office.base(), {})
+    job.look(office.base(), {}, frozenset())
     kinds = [type(e) for e in office.told if not isinstance(e, PullPlanned)]
     assert kinds == [PullCommand, HostFailed]
 
