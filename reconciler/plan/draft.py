@@ -137,7 +137,7 @@ def _classified(goal: Goal, fleet: DesiredFleet, draft: Draft, s: Slice, want: W
         item = replace(item, action=ActionKind.UPDATE, because=because)
     begun = live is not None and not _buried(live) and not (draft.shifted and not others)
     draft.item = replace(item, begun=begun, notes=(*item.notes, *_not_healed(want, draft.rows)))
-    held = isinstance(move, Blocked) and move.code != gates.CODE and not begun
+    held = isinstance(move, Blocked) and move.code != "gate" and not begun
     if not draft.shifted and not held:
         draft.item = replace(draft.item, asks=gates.asks(want, s))
     return draft

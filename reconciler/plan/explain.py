@@ -13,6 +13,7 @@ WAYS: Final = {
     "limit": "split the commit, or add digest {digest} to limits.approved of Target {target}",
     "freeze": "wait for its end, or add digest {digest} to limits.approved of Target {target}",
     "conflict": "remove or rename what stands in the way, or rename this",
+    "gate": "see the alarm; mend what it watches, or take it out of rollout.gates",
     "protected": "commit the fleet again without metadata.protect, then take it out",
     "commit": "apply the newest commit; after history was rewritten: `reconciler apply --accept-history`",
     "unresolved": "mend the selector, or make what it should choose",

@@ -9,10 +9,12 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.core.digest import canonical, pruned, sha, short
+from reconciler.strategies.wanted import NO_GATES, Gates, MetricGate, ProbeGate
 
 if TYPE_CHECKING:
     from reconciler.core.ids import AmiId
     from reconciler.spec.desired import DesiredFleet
+    from reconciler.spec.fleet import Rollout
     from reconciler.spec.launch import Launch, Selector
     from reconciler.spec.traffic import Traffic
 
@@ -66,6 +68,23 @@ def prepare(fleet: DesiredFleet) -> Prepared:
         parts=parts,
         body=canonical(_body(launch, fleet.user_data)),
         spec_hash=short([whole, values["launch.userData"]]),
+    )
+
+
+def gates_of(rollout: Rollout) -> Gates:
+    """Return the gates of a rollout. They are no part of a revision."""
+    gates = rollout.gates
+    if gates is None:
+        return NO_GATES
+    probe = gates.probe
+    return Gates(
+        alarms=gates.alarms,
+        metrics=tuple(
+            MetricGate(metric=m.metric or "", query=m.query or "", max=m.max, over=m.over)
+            for m in gates.metrics
+        ),
+        probe=ProbeGate(path=probe.path, status=probe.status, times=probe.times) if probe else None,
+        missing=gates.missing,
     )
 
 

@@ -14,7 +14,7 @@ from reconciler.kinds.group.want import Group, Hook, Members, Policy, Schedule, 
 from reconciler.kinds.network.live import SecurityGroup, Subnet
 from reconciler.kinds.register import Blocked
 from reconciler.kinds.template.want import Template
-from reconciler.plan.prepare import Prepared, parts_text, revision_of
+from reconciler.plan.prepare import Prepared, gates_of, parts_text, revision_of
 from reconciler.spec.desired import DesiredFleet, DesiredTarget, DesiredZone
 from reconciler.spec.fleet import METRICS, Scaling
 from reconciler.spec.launch import Selector
@@ -141,6 +141,7 @@ def _resolve(fleet: DesiredFleet, prepared: Prepared, ami: AmiId, place: Place) 
             stages=blue_green.stages(),
             ready_within=spec.rollout.readyWithin,
             keep_old=spec.rollout.keepOld,
+            gates=gates_of(spec.rollout),
         ),
         drain=drain if traffic else timedelta(),
         protect=fleet.metadata.protect,

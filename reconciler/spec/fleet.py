@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 from reconciler.core.base import Duration, Name, Spec, said
 from reconciler.core.digest import canonical
 from reconciler.core.problem import RefusedError
+from reconciler.spec.gates import Gates, fit_traffic
 from reconciler.spec.launch import Capacity, GroupSettings, Health, Hook, Launch, Placement
 from reconciler.spec.metadata import Metadata, ProfileMetadata
 from reconciler.spec.target import Cron, Drift, Timezone
@@ -94,7 +95,7 @@ class Rollout(Spec):
         0, ge=0, le=1000, description="Lower first, when a commit or an image moves many fleets."
     )
     readyWithin: Duration = Field(timedelta(minutes=15), description="Past it, the revision goes back.")
-    gates: None = Field(None, description="Refused for now: gates come with rollouts that watch metrics.")
+    gates: Gates | None = Field(None, description="What trips it: alarms, metrics, a probe.")
     onFailure: Literal["rollback", "hold"] = Field(
         "rollback", description="Only rollback for now: hold is refused."
     )
@@ -205,6 +206,7 @@ class FleetSpec(Spec):
             raise RefusedError(
                 "health.check is elb without traffic", "no balancer would be asked", "write ec2"
             )
+        fit_traffic(self.rollout.gates, self.traffic)
         return self._scaled()
 
     def _scaled(self) -> "FleetSpec":

@@ -20,16 +20,13 @@ from reconciler.kinds.register import Blocked
 from reconciler.strategies.slice import Live, Slice
 from reconciler.strategies.wanted import NO_GATES, MetricGate, Wanted
 
-CODE: Final = "gate"
-"""Of what keeps a rollout from starting."""
-
 State: TypeAlias = Literal["pass", "fail", "wait"]
 
 LATE: Final = timedelta(minutes=3)
 """How late CloudWatch may show a minute of a load balancer: it gets them each 60 s, some time after."""
 
 SECURE: Final = ("HTTPS", "TLS")
-ASKABLE: Final = ("HTTP", "TCP", *SECURE)
+ASKABLE: Final = ("HTTP", "TCP", "TCP_UDP", *SECURE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,9 +72,9 @@ def before(want: Wanted, s: Slice) -> Blocked | None:
     if not gates.alarms:
         return None
     if blind := [b for a in _alarms(s, gates.alarms) if (b := _blind(want.fleet, a))]:
-        return Blocked(code=CODE, why=blind[0])
+        return Blocked(code="gate", why=blind[0])
     bad = [g.why for name in gates.alarms if (g := _alarm(want, s, name)).state != "pass"]
-    return Blocked(code=CODE, why=f"it does not start: {'; '.join(bad)}") if bad else None
+    return Blocked(code="gate", why=f"it does not start: {'; '.join(bad)}") if bad else None
 
 
 def judge(want: Wanted, s: Slice, new: Live) -> tuple[Gate, ...]:
