@@ -136,7 +136,8 @@ def _classified(goal: Goal, fleet: DesiredFleet, draft: Draft, s: Slice, want: W
         because = goal.reasons.changed(fleet, found.changed)
         item = replace(item, action=ActionKind.UPDATE, because=because)
     begun = live is not None and not _buried(live) and not (draft.shifted and not others)
-    draft.item = replace(item, begun=begun, notes=(*item.notes, *_not_healed(want, draft.rows)))
+    notes = (*item.notes, *_not_healed(want, draft.rows))
+    draft.item = replace(item, begun=begun, shifted=draft.shifted, notes=notes)
     held = isinstance(move, Blocked) and move.code != "gate" and not begun
     if not draft.shifted and not held:
         draft.item = replace(draft.item, asks=gates.asks(want, s))

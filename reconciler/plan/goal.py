@@ -7,6 +7,7 @@ from reconciler.core.ids import Commit
 from reconciler.plan.freeze import Freeze
 from reconciler.plan.kept import Kept
 from reconciler.plan.limits import Limits
+from reconciler.plan.reach import Reports
 from reconciler.plan.reasons import Reasons
 from reconciler.spec.desired import Desired, DesiredTarget
 from reconciler.strategies.wanted import Hold
@@ -25,6 +26,7 @@ class Goal:
     freezes: tuple[Freeze, ...]
     reasons: Reasons
     pruning: Hold | None = None  # why nothing may be pruned: rewritten history
+    waves: Reports | None = None  # how far the fleets are in other targets; None: nobody asks
     kept: Kept = field(default_factory=Kept)  # of earlier plans of this commit in this target
 
     def follows(self, commit: Commit) -> bool:

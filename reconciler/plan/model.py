@@ -97,6 +97,7 @@ class Item:
     wait: Wait | None = None
     blocked: Blocked | None = None
     begun: bool = False  # a rollout that goes on, past limits and freezes
+    shifted: bool = False  # all traffic is where git wants it
     notes: tuple[str, ...] = ()  # said in the plan: unpinned, warnings
     order: int = 0
     labels: tuple[tuple[str, str], ...] = ()

@@ -14,6 +14,7 @@ from reconciler.plan.fleet import way
 from reconciler.plan.goal import Goal
 from reconciler.plan.images import image_items
 from reconciler.plan.model import ActionKind, Drift, Item, Refusal, TargetPlan
+from reconciler.plan.turns import LATER, Turns
 from reconciler.strategies.wanted import Allow, Hold
 
 __all__ = ["Goal", "plan_target"]
@@ -22,7 +23,7 @@ READS = (
     *("groups", "templates", "balancers", "target_groups", "rules", "subnets", "security_groups"),
     *("amis", "images", "health", "changes", "instances", "alarms", "metrics", "probes"),
 )
-SLOT = "rollouts"  # code of a hold that is a turn to wait for, not a refusal
+
 
 
 def plan_target(goal: Goal, world: World, *, ahead: bool = True) -> TargetPlan:
@@ -42,7 +43,7 @@ def plan_target(goal: Goal, world: World, *, ahead: bool = True) -> TargetPlan:
         held = Allow(start=stop, retire=held.retire, records=stop, update=stop)
     asks = _Manner(allow=held, closed=tuple(suspended.closed(goal, world.as_of)), ahead=ahead)
     items = [
-        *_fleet_items(goal, drafts, asks),
+        *_fleet_items(Turns.of(goal, world), drafts, asks),
         *(zones.held(z, held.records) for z in zone_plans),
         *images,
     ]
@@ -93,16 +94,15 @@ class _Manner:
     ahead: bool
 
 
-def _fleet_items(goal: Goal, drafts: list[Draft], manner: _Manner) -> list[Item]:
+def _fleet_items(turns: Turns, drafts: list[Draft], manner: _Manner) -> list[Item]:
     """Let rollouts begin by `order`, at most `limits.rollouts` at a time; a shifted one frees its slot."""
     running = sum(d.item.action is ActionKind.REPLACE and d.item.begun and not d.shifted for d in drafts)
     items, held = [], manner.allow
     for draft in sorted(drafts, key=lambda d: (d.item.order, d.item.name)):
         waits = draft.item.action is ActionKind.REPLACE and not (draft.item.begun or draft.suspended)
         allow = held
-        if waits and running >= goal.limits.rollouts and held.start is None:
-            why = f"{running} rollouts are under way; limits.rollouts is {goal.limits.rollouts}"
-            allow = replace(held, start=Hold(code=SLOT, why=why))
+        if waits and held.start is None and (turn := turns.hold(draft, running)):
+            allow = replace(held, start=turn)
         else:
             running += waits
         items.append(_ahead(draft, replace(manner, allow=allow)))
@@ -123,7 +123,7 @@ def _ahead(draft: Draft, manner: _Manner) -> Item:
     if stop:
         back = replace(item, blocked=ask.suspended, suspended=stop)
         return back if found.now or found.wait else suspended.hold(item, stop)
-    if found.blocked and found.blocked.code == SLOT:
+    if found.blocked and found.blocked.code == LATER:
         return replace(item, wait=Wait(why=found.blocked.why))
     if found.blocked and not found.now:
         return replace(item, action=ActionKind.BLOCKED, blocked=found.blocked)

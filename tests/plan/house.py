@@ -23,6 +23,7 @@ from reconciler.plan.limits import Limits
 from reconciler.plan.model import Item, TargetPlan
 from reconciler.plan.needs import needs
 from reconciler.plan.planner import Goal, plan_target
+from reconciler.plan.reach import Reports
 from reconciler.plan.reasons import Reasons
 from reconciler.plan.simulate import do
 from reconciler.plan.zone_records import wanted_records
@@ -136,6 +137,8 @@ def commit(n: int) -> Commit:
 class House:
     """One target from commit to commit. Passes look twice, as the daemon does."""
 
+    at: TargetName = PROD
+    waves: Reports | None = None  # what is known of other targets
     world: World = field(default_factory=empty_world)
     history: list[Desired] = field(default_factory=list)
     limits: Limits = field(default_factory=Limits)
@@ -153,6 +156,11 @@ class House:
         return self
 
     @property
+    def keeper(self) -> Keeper:
+        """Who we are in this target."""
+        return replace(KEEPER, target=self.at)
+
+    @property
     def head(self) -> Commit:
         """The commit in hand."""
         return commit(len(self.history))
@@ -160,19 +168,20 @@ class House:
     def goal(self) -> Goal:
         """What the head is planned for."""
         now = self.history[-1]
-        found = now.target(PROD)
+        found = now.target(self.at)
         assert found
         past = {commit(n + 1) for n in range(len(self.history))}
         return Goal(
             desired=now,
             target=found,
-            keeper=KEEPER,
+            keeper=self.keeper,
             commit=self.head,
             ancestors=frozenset(past - self.lost - self.foreign),
             limits=self.limits,
             freezes=self.freezes,
             reasons=Reasons(Redactor(b"key")),
             pruning=self.pruning,
+            waves=self.waves,
         )
 
     def whole(self) -> World:
@@ -182,7 +191,7 @@ class House:
 
     def bulk(self) -> World:
         """What the bulk reads give: of rules, those of the listeners that git names."""
-        whole, places = self.whole(), rules_of(self.history[-1], PROD)
+        whole, places = self.whole(), rules_of(self.history[-1], self.at)
         named = {listener for listener, _ in places}
         rules = _each(whole.rules, lambda r: r if (r.listener, r.priority) in places else replace(r, tags=()))
         rules = tuple(r for r in rules if r.listener in named) if isinstance(rules, tuple) else rules
@@ -206,7 +215,7 @@ class House:
         """Plan as a pass does: the bulk reads, then what they leave open."""
         goal, whole = self.goal(), self.whole()
         bulk = self.bulk()
-        wanted = needs(plan_target(goal, bulk, ahead=False), bulk, KEEPER, self.audited)
+        wanted = needs(plan_target(goal, bulk, ahead=False), bulk, self.keeper, self.audited)
         return plan_target(goal, looked(bulk, whole, wanted), ahead=ahead)
 
     def apply(self) -> TargetPlan:
