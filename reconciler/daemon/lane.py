@@ -13,6 +13,7 @@ from typing import Final
 from reconciler.core.ids import Commit
 from reconciler.daemon.audit import Audit
 from reconciler.daemon.backoff import Growth, Rest, rest_after, resting
+from reconciler.daemon.board import Board
 from reconciler.daemon.lines import done, fault
 from reconciler.daemon.order import STOPPED, Order, Passes, Turn
 from reconciler.plan.model import ActionKind, TargetPlan
@@ -57,6 +58,7 @@ class Tools:
     emit: Callable[[Event], None]
     chance: Callable[[], float]  # 0 to 1, so that targets do not come back together
     now: Callable[[], float] = monotonic
+    board: Board = field(default_factory=Board)  # what each lane tells the others
 
 
 @dataclass(slots=True, kw_only=True)
@@ -118,6 +120,8 @@ class Lane:
                     [f.name for f in adopted.desired.fleets if f.target == target.name], began
                 ),
                 left=left,
+                waves=self.tools.board.known(began, self.tempo.interval),
+                planned=lambda plan: self.tools.board.put(plan, adopted.commit, self.tools.now()),
             )
             try:
                 turn = self.tools.passes.look(order, lambda o: self._step(adopted.commit, target.name, o))
@@ -148,6 +152,8 @@ class Lane:
             self.plan = turn.plan
             self.planned = commit
             self.blocked = tuple((i.kind, i.name, i.blocked.why) for i in turn.plan.items if i.blocked)
+        elif not stopped:
+            self.tools.board.lost(name, turn.why)
         if accepted:
             self.tools.emit(HistoryAccepted(commit=commit, target=name))
         next_in = self._judge(order, turn, now, stopped=stopped)

@@ -7,12 +7,17 @@ from typing import Final, Protocol
 
 from reconciler.core.ids import Commit
 from reconciler.plan.model import TargetPlan
+from reconciler.plan.reach import Reports
 from reconciler.report.outcome import Outcome, Thing
 from reconciler.source.repository import Adopted
 from reconciler.spec.desired import DesiredTarget
 
 STOPPED: Final = "stopped"
 """Stands as failure where a pass ended because the program does."""
+
+
+def nobody_asks(_plan: TargetPlan) -> None:
+    """Tell nobody what was seen."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +30,8 @@ class Order:
     resting: frozenset[Thing] = frozenset()  # left alone, for they failed lately
     audited: frozenset[str] = frozenset()  # fleets that are looked at in full
     left: tuple[Commit, ...] = ()  # of rewritten history: while something live names them, nothing is pruned
+    waves: Reports = field(default_factory=dict)  # how far the fleets are in other targets
+    planned: Callable[[TargetPlan], None] = nobody_asks  # told of the plan before any of it is done
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

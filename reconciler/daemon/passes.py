@@ -31,6 +31,7 @@ from reconciler.plan.limits import Limits
 from reconciler.plan.model import TargetPlan
 from reconciler.plan.needs import needs, nothing
 from reconciler.plan.planner import Goal, plan_target
+from reconciler.plan.reach import Reports
 from reconciler.plan.reasons import Reasons
 from reconciler.plan.zone_records import wanted_records
 from reconciler.source.repository import Adopted, Library
@@ -57,7 +58,12 @@ class Seen:
 
     world: World
     plan: TargetPlan
-    keeper: Keeper
+    goal: Goal
+
+    @property
+    def keeper(self) -> Keeper:
+        """Who we are there."""
+        return self.goal.keeper
 
 
 def open_target(target: DesiredTarget, redactor: Redactor, *, writes: bool) -> Runtime:
@@ -82,6 +88,7 @@ class Manner:
     pruning: Hold | None = None  # why nothing may be pruned: rewritten history
     audited: frozenset[str] = frozenset()  # fleets whose turn it is to be looked at in full
     approved: tuple[str, ...] = ()  # digests that people approved on the git host, beside those in git
+    waves: Reports | None = None  # how far the fleets are in other targets; None: nothing waits for them
 
 
 USUAL = Manner()
@@ -106,6 +113,7 @@ def look_and_plan(
             approving(goal(adopted, library, target, world, runtime.redactor), manner.approved),
             kept=runtime.kept,
             pruning=manner.pruning,
+            waves=manner.waves,
         )
         plan = plan_target(made, world, ahead=False)
         wanted = needs(plan, world, keeper, manner.audited)
@@ -114,7 +122,7 @@ def look_and_plan(
             world, again = look(aws, world, wanted), True
         if again:
             plan = plan_target(made, world, ahead=manner.ahead)
-    return Seen(world=world, plan=plan, keeper=keeper)
+    return Seen(world=world, plan=plan, goal=made)
 
 
 def with_ancestry(world: World, library: Library, owner: str) -> World:

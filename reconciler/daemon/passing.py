@@ -42,6 +42,7 @@ class AwsPasses:
         turn = Turn(plan=None, left=order.left)
         try:
             seen = self._seen(runtime, order)
+            order.planned(seen.plan)
             turn = replace(turn, plan=seen.plan, left=self._still(order.left, seen))
             if self.writes:
                 seen = replace(seen, plan=without(seen.plan, order.resting))
@@ -104,6 +105,7 @@ def _manner(order: Order) -> Manner:
         deadline=order.deadline,
         pruning=REWRITTEN if order.left else None,
         audited=order.audited,
+        waves=order.waves,
     )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from contextvars import copy_context
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Self, TypeVar
 
@@ -21,9 +21,10 @@ from reconciler.kinds.register import World
 from reconciler.plan.blind import blind_plan
 from reconciler.plan.model import Plan, TargetPlan
 from reconciler.plan.planner import plan_target
+from reconciler.plan.reach import Reports, report
 from reconciler.source.git import Credentials, Repository
 from reconciler.source.repository import Adopted, Library
-from reconciler.spec.desired import DesiredTarget
+from reconciler.spec.desired import Desired, DesiredTarget
 
 R = TypeVar("R")
 
@@ -73,16 +74,39 @@ class Session:
         self._stack.close()
 
     def runtime(self, target: DesiredTarget) -> Runtime:
-        """Return the connection to a target, opened once."""
+        """Return the connection to a target, opened once; one that was not asked for is never written."""
         if target.name not in self._runtimes:
-            runtime = open_target(target, self.redactor, writes=self.writes)
+            writes = self.writes and target in self.targets
+            runtime = open_target(target, self.redactor, writes=writes)
             self._stack.callback(runtime.aws.close)
             self._runtimes[target.name] = runtime
         return self._runtimes[target.name]
 
     def look(self, manner: Manner = USUAL) -> tuple[Look, ...]:
-        """Observe and plan every target, side by side. One that fails does not stop the others."""
-        return self.each(lambda target: self.look_at(target, manner))
+        """Observe every target, side by side, and plan each knowing how far its fleets are in the others.
+
+        Looks too where fleets of these targets come before, and returns the looks at those that were
+        asked for. One that fails does not stop the others.
+        """
+        before = earlier(self.adopted.desired, self.targets)
+        looks = self.each(lambda target: self.look_at(target, manner), (*self.targets, *before))
+        return self._in_waves(looks[: len(self.targets)], looks, ahead=manner.ahead)
+
+    def _in_waves(
+        self, asked: tuple[Look, ...], looks: tuple[Look, ...], *, ahead: bool = True
+    ) -> tuple[Look, ...]:
+        """Plan again what comes after other targets: its first plan was made as if nothing were before it."""
+        waves: Reports = {x.target.name: report(x.plan, self.adopted.commit) for x in looks}
+        later = {f.target for f in self.adopted.desired.fleets if f.target != f.spec.targets[0]}
+
+        def again(look: Look) -> Look:
+            if look.seen is None or look.target.name not in later:
+                return look
+            made = replace(look.seen.goal, waves=waves)
+            seen = replace(look.seen, plan=plan_target(made, look.seen.world, ahead=ahead), goal=made)
+            return replace(look, plan=seen.plan, seen=seen)
+
+        return tuple(map(again, asked))
 
     def look_at(self, target: DesiredTarget, manner: Manner = USUAL) -> Look:
         """Observe and plan one target."""
@@ -100,19 +124,27 @@ class Session:
         missing = sorted(t.name for t in self.targets if t.name not in worlds)
         if missing:
             raise ChoiceError(f"the file holds no world of target {missing[0]}; it holds {', '.join(worlds)}")
-        found = []
-        for target in self.targets:
-            world = worlds[target.name]
-            made = goal(self.adopted, self.library, target, world, self.redactor)
-            plan = plan_target(made, world)
-            seen = Seen(world=world, plan=plan, keeper=made.keeper)
-            found.append(Look(target=target, plan=plan, seen=seen))
-        return tuple(found)
+        before = earlier(self.adopted.desired, self.targets)
+        looks = tuple(self._look_offline(t, worlds.get(t.name)) for t in (*self.targets, *before))
+        return self._in_waves(looks[: len(self.targets)], looks)
 
-    def each(self, work: Callable[[DesiredTarget], R]) -> tuple[R, ...]:
-        """Do something for every target at once; results in the targets' order."""
-        with ThreadPoolExecutor(max(1, len(self.targets)), "target") as pool:
-            running = [pool.submit(copy_context().run, work, t) for t in self.targets]
+    def _look_offline(self, target: DesiredTarget, world: World | None) -> Look:
+        if world is None:
+            why = "the file holds no world of it"
+            return Look(
+                target=target, plan=blind_plan(self.adopted.desired, target, why, host_time()), seen=None
+            )
+        made = goal(self.adopted, self.library, target, world, self.redactor)
+        seen = Seen(world=world, plan=plan_target(made, world), goal=made)
+        return Look(target=target, plan=seen.plan, seen=seen)
+
+    def each(
+        self, work: Callable[[DesiredTarget], R], targets: tuple[DesiredTarget, ...] | None = None
+    ) -> tuple[R, ...]:
+        """Do something for every target, or for some, at once; results in the targets' order."""
+        chosen = self.targets if targets is None else targets
+        with ThreadPoolExecutor(max(1, len(chosen)), "target") as pool:
+            running = [pool.submit(copy_context().run, work, t) for t in chosen]
             return tuple(r.result() for r in running)
 
     def plan_of(self, looks: tuple[Look, ...]) -> Plan:
@@ -158,6 +190,18 @@ def open_session(settings: Settings, *, writes: bool) -> Session:
         writes=writes,
         redactor=redactor_of(settings),
     )
+
+
+def earlier(desired: Desired, targets: tuple[DesiredTarget, ...]) -> tuple[DesiredTarget, ...]:
+    """Return the other targets in which fleets of these ones have to shift before they begin here."""
+    here = {t.name for t in targets}
+    before = {
+        name
+        for f in desired.fleets
+        if f.target in here
+        for name in f.spec.targets[: f.spec.targets.index(f.target)]
+    }
+    return tuple(t for t in desired.targets if t.name in before - here)
 
 
 def chosen(adopted: Adopted, names: tuple[str, ...]) -> tuple[DesiredTarget, ...]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from reconciler.core.facts import Unread
 from reconciler.core.ids import Commit, ResourceName, TargetName
 from reconciler.daemon.lane import Lane, Tempo, Tools
 from reconciler.daemon.order import Order, Turn
@@ -15,6 +16,7 @@ from reconciler.kinds.group.steps import SetSizes
 from reconciler.kinds.group.want import Sizes
 from reconciler.kinds.register import Wait
 from reconciler.plan.model import ActionKind, Drift, Item, TargetPlan
+from reconciler.plan.reach import Report
 from reconciler.report.events import PassDone, PassFailed
 from reconciler.report.metrics import Metrics
 from reconciler.report.outcome import Outcome
@@ -257,3 +259,38 @@ def test_a_failed_pass_says_what_it_was(here: Here) -> None:
     (failed,) = [e for e in here.ear.heard if isinstance(e, PassFailed)]
     assert (failed.failure, failed.failures, failed.next_in) == ("throttled", 1, MINUTE)
     assert here.lane.last_failure == "throttled: said so"
+
+
+def seen(order: Order) -> Turn:
+    """A complete pass that tells what it planned before it writes."""
+    found = nothing_to_do(order)
+    assert found.plan
+    order.planned(found.plan)
+    return found
+
+
+def test_a_pass_knows_what_the_last_look_at_every_target_gave_for_two_intervals(here: Here) -> None:
+    here.run(seen)
+    assert here.order().waves == {}
+    here.clock.now += 120
+    here.run(seen)
+    report = here.order().waves["prod"]
+    assert isinstance(report, Report)
+    assert (report.commit, report.as_of) == (here.adopted.commit, NOON)
+    here.clock.now += 121
+    here.run(seen)
+    assert here.order().waves["prod"] == Unread(what="target prod", why="it was last seen 2m1s ago")
+
+
+def test_a_failed_pass_leaves_the_last_complete_look_there_until_it_is_old(here: Here) -> None:
+    here.run(seen)
+    here.run(lambda order: Turn(plan=None, failure="credentials", why="ExpiredToken", left=order.left))
+    here.order()
+    here.order()
+    here.run(seen)
+    assert isinstance(here.order().waves["prod"], Report)
+    here.clock.now += 121
+    here.run(lambda order: Turn(plan=None, failure="credentials", why="ExpiredToken", left=order.left))
+    here.run(seen)
+    here.order()
+    assert here.order().waves["prod"] == Unread(what="target prod", why="ExpiredToken")
