@@ -24,9 +24,8 @@ padding:6px 13px}tr:nth-child(2n){background:#f6f8fa}blockquote{border-left:.25e
 margin:0 0 16px;padding:0 1em}h3{font-size:1.25em;margin:16px 0}summary{cursor:pointer}sub{color:#59636e}
 .dot{display:inline-block;width:10px;height:10px;border-radius:50%;margin-right:8px}.success{background:#1f883d}
 .pending{background:#bf8700}.failure,.error{background:#cf222e}.add{color:#116329;background:#dafbe1}
-.del{color:#82071e;background:#ffebe9}.add,.del{display:block}
+.del{color:#82071e;background:#ffebe9}td code{white-space:nowrap}details{margin-bottom:8px}
 """
-
 
 POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'"  # comments are shown, and run nothing
 
@@ -36,6 +35,8 @@ def render(forge: Forge, pull: Pull) -> str:
     state = "draft" if pull.draft and pull.state == "open" else pull.state
     author = escape(pull.author.login if pull.author else "ghost")
     title = escape(pull.title)
+    verb = "wants" if pull.state == "open" else "wanted"
+    end = f" · merged as <code>{pull.merged_as[:7]}</code>" if pull.merged_as else ""
     side = f"<code>{escape(pull.base)}</code> from <code>{escape(pull.branch)}</code>"
     comments = "".join(_comment(c) for c in forge.comments_of(pull.number))
     return (
@@ -43,9 +44,9 @@ def render(forge: Forge, pull: Pull) -> str:
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
         f"<title>{title} · #{pull.number}</title>"
         f"<style>{STYLE}</style><main><h1>{title} <span>#{pull.number}</span></h1>"
-        f'<p class="meta"><span class="state {state}">{state.title()}</span><b>{author}</b> wants to merge'
-        f" <code>{pull.head[:7]}</code> into {side} {_labels(pull)}</p>{comments}{_statuses(forge, pull)}"
-        "</main></html>"
+        f'<p class="meta"><span class="state {state}">{state.title()}</span><b>{author}</b> {verb}'
+        f" to merge <code>{pull.head[:7]}</code> into {side}{end} {_labels(pull)}</p>"
+        f"{comments}{_statuses(forge, pull)}</main></html>"
     )
 
 

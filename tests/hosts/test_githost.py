@@ -109,6 +109,9 @@ def test_people_see_the_pull_request_as_it_is(house: House):
         assert part in text
     note.hidden = True
     assert "marked as outdated" in page_of(house)
+    assert "</b> wants to merge" in text
+    merged = house.forge.merge(pull)
+    assert f"merged as <code>{merged[:7]}</code>" in page_of(house)
 
 
 def test_what_a_comment_holds_never_runs_on_the_page(house: House):
