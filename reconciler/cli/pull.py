@@ -42,7 +42,7 @@ def _told(settings: Settings, library: Library, number: int) -> Told:
     merged = repository.merged(base, head)
     if isinstance(merged, Conflict):
         return conflict(merged.files, stamp)
-    result = library.adopt(merged)
+    result = library.propose(merged)
     if not isinstance(result, Adopted):
         return invalid(result, stamp)
     plans = PullPlans(library=library, redactor=redactor_of(settings))

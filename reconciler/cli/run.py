@@ -11,6 +11,7 @@ EPILOG: Final = (
     "Settings that are secrets are no options: RECONCILER_GIT_TOKEN (token for the repository over HTTPS), "
     "RECONCILER_REDACTION_KEY (key of the hashes that stand for secrets; random for each process without), "
     "RECONCILER_HOST_TOKEN (token for the git host's API), RECONCILER_WEBHOOK_SECRET (of POST /hooks/...). "
+    "RECONCILER_VERIFY_SIGNATURES (whose signature a commit needs) is a list, as JSON or in the file. "
     "Each RECONCILER_NAME in brackets is read from the environment, and `name` from reconciler.toml; "
     "the command line goes before the environment, that before the file."
 )

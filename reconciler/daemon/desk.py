@@ -179,7 +179,7 @@ class Desk:
 
     def _planned(self, one: Held, base: Adopted, stamp: Stamp, key: Key) -> Told:
         merged = Commit(stamp.tree)
-        adopted = self.library.adopt(merged)
+        adopted = self.library.propose(merged)
         if not isinstance(adopted, Adopted):
             return invalid(adopted, stamp)
         files = self._ours(base, adopted)
@@ -219,7 +219,7 @@ class Desk:
         repository = self.library.repository
         if not repository.has(commit):
             repository.bring({ref: f"refs/reconciler/queue/{commit[:12]}"})
-        adopted = self.library.adopt(commit)
+        adopted = self.library.propose(commit)
         stamp = Stamp(head=commit, base=base.commit, tree=commit, engine=self.engine)
         if isinstance(adopted, Adopted):
             found = self.plans.plan(base, adopted, (), self.only)

@@ -8,6 +8,7 @@ from reconciler.core.problem import Problem
 from reconciler.report.event import Event
 from reconciler.report.events import CommitAdopted, CommitRejected, CommitStale, HistoryRewritten
 from reconciler.source.repository import Adopted, Library
+from reconciler.source.signatures import Unsigned
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,6 +17,7 @@ class Standing:
 
     newest: Commit | None = None  # what the ref named last, good or not
     adopted: Adopted | None = None  # what is in force
+    policy: str = ""  # what stands for the keys that it was judged by
     problems: tuple[Problem, ...] = ()  # of the newest, where it is not in force
     left: tuple[Commit, ...] = ()  # commits that were in force before history was rewritten
 
@@ -33,18 +35,20 @@ class Follower:
     def look(self, before: Standing) -> tuple[Standing, tuple[Event, ...]]:
         """Return the standing now, and what is to be told of how it changed.
 
-        The newest commit is in force if it validates. Else the newest first-parent ancestor of it
-        that does, of at most 100, unless that would leave what is in force now: a restarted process
-        comes to the same. Raises: SourceError.
+        The newest commit is in force if it validates and is signed as it must be. Else the newest
+        first-parent ancestor of it that does, of at most 100, unless that would leave what is in force
+        now: a restarted process comes to the same. Raises: SourceError.
         """
         repository = self.library.repository
         newest = repository.head(self.ref)
-        if newest == before.newest:
+        policy = self.library.policy()
+        if (newest, policy) == (before.newest, before.policy):
             return before, ()
+        before = replace(before, newest=newest, policy=policy)
         repository.fetch(newest, self.ref)
         found = self.library.adopt(newest)
         if isinstance(found, Adopted):
-            return self._adopt(replace(before, newest=newest, problems=()), found, ())
+            return self._adopt(replace(before, problems=()), found, ())
         told: tuple[Event, ...] = tuple(
             CommitRejected(
                 commit=newest,
@@ -54,10 +58,11 @@ class Follower:
                 fix=p.fix,
                 number=n,
                 problems=len(found),
+                unsigned=p.by if isinstance(p, Unsigned) else "",
             )
             for n, p in enumerate(found, 1)
         )
-        stands = replace(before, newest=newest, problems=found)
+        stands = replace(before, problems=found)
         good = self.library.last_good(newest)
         if good and (before.adopted is None or self._is_before(before.adopted.commit, good.commit)):
             stands, more = self._adopt(stands, good, told)

@@ -61,7 +61,7 @@ class Endings:
         del self._unasked[commit]
 
     def _follow(self, number: int, commit: Commit, at: datetime) -> None:
-        adopted = self.library.adopt(commit)
+        adopted = self.library.propose(commit)
         if not isinstance(adopted, Adopted) or adopted.parent is None:
             return
         keys = touched(adopted.parent, adopted.desired)

@@ -16,6 +16,7 @@ from reconciler.core.redact import Redactor
 from reconciler.daemon.observe import host_time
 from reconciler.daemon.passes import USUAL, Manner, Runtime, Seen, goal, look_and_plan, open_target
 from reconciler.daemon.settings import Settings
+from reconciler.daemon.signing import signatures_of
 from reconciler.gateway.errors import foreseen, say
 from reconciler.kinds.register import World
 from reconciler.plan.blind import blind_plan
@@ -153,14 +154,15 @@ class Session:
 
 
 def open_library(settings: Settings) -> Library:
-    """Return the repository that the settings name, by its mirror. Raises: SourceError."""
+    """Return the repository that the settings name, by its mirror. Raises: SourceError, SettingsError."""
     credentials = Credentials(
         token=settings.git_token.get_secret_value(),
         ssh_key=settings.ssh_key,
         known_hosts=settings.known_hosts,
     )
     mirror = settings.cache / f"{sha256(settings.repo.encode()).hexdigest()[:16]}.git"
-    return Library(Repository(settings.repo, mirror, credentials), settings.path)
+    repository = Repository(settings.repo, mirror, credentials)
+    return Library(repository, settings.path, signatures=signatures_of(settings, repository))
 
 
 def redactor_of(settings: Settings) -> Redactor:

@@ -1,5 +1,6 @@
 """Settings: an option of the command line, a `RECONCILER_*` variable, or a key of `reconciler.toml`."""
 
+import json
 import os
 import tempfile
 from datetime import timedelta
@@ -17,6 +18,7 @@ from pydantic_settings import (
 
 from reconciler.core.base import Duration
 from reconciler.core.errors import ReconcilerError
+from reconciler.source.policy import Rule
 
 FILE: Final = "reconciler.toml"
 PREFIX: Final = "RECONCILER_"
@@ -26,6 +28,13 @@ def _words(value: object) -> object:
     if isinstance(value, str):
         return tuple(w for part in value.split(",") if (w := part.strip()))
     return tuple(value) if isinstance(value, list) else value
+
+
+def _rules(value: object) -> object:
+    try:
+        return json.loads(value) if isinstance(value, str) else value
+    except ValueError:
+        raise ValueError("it is no JSON; write a list of rules, see docs/signatures.md") from None
 
 
 class SettingsError(ReconcilerError):
@@ -68,6 +77,11 @@ class Settings(BaseSettings):
     git_token: SecretStr = Field(SecretStr(""), description="Token for the repository over HTTPS.")
     ssh_key: str = Field("", description="Path of the key for the repository over SSH.")
     known_hosts: str = Field("", description="Path of the known hosts for SSH.")
+    verify_signatures: Annotated[tuple[Rule, ...], NoDecode, BeforeValidator(_rules)] = Field(
+        (),
+        description="Whose signature a commit needs, by path: tables `paths`, `signers`, `keyring`, `since`; "
+        "JSON in the variable ([signatures](../signatures.md)).",
+    )
     redaction_key: SecretStr = Field(
         SecretStr(""), description="Key of the hashes that stand for secrets; else random for each process."
     )
@@ -98,8 +112,9 @@ class Settings(BaseSettings):
             super().__init__(**{k: v for k, v in values.items() if v is not None and v not in ((), [])})
         except ValidationError as error:
             found = error.errors()[0]
-            name = str(found["loc"][0]) if found["loc"] else "?"
+            name, *inner = map(str, found["loc"] or ("?",))
             why = str(found["ctx"]["error"]) if "error" in found.get("ctx", {}) else found["msg"]
+            why = f"{'.'.join(inner)}: {why}" if inner else why
             places = f"{PREFIX}{name.upper()}, --{name.replace('_', '-')}, or a key of {FILE}"
             raise SettingsError(f"setting {name} ({places}): {why}") from None
 

@@ -93,6 +93,7 @@ class CommitRejected(OfCommit):
     fix: str
     number: int  # of this problem, from 1
     problems: int
+    unsigned: str = ""  # the commit that `verify_signatures` wants signed; empty: the file is invalid
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -18,6 +19,7 @@ from git.exc import GitCommandError
 
 from reconciler.core.errors import ReconcilerError
 from reconciler.core.ids import Commit
+from reconciler.source.history import FORM, Change, read_changes
 from reconciler.source.tree import MOST_BYTES, MOST_FILES, Odd, Tree
 
 TIMEOUT: Final = 30  # seconds, of a look at the remote
@@ -27,6 +29,7 @@ HELD: Final = "refs/reconciler/head"
 NO_ANSWER: Final = "fatal: Could not read from remote repository"
 SHA: Final = re.compile(r"^[0-9a-f]{40}$")
 SCP: Final = re.compile(r"^[A-Za-z0-9._-]+@[A-Za-z0-9._-]+:[^:].*$")
+SIGNERS: Final = "signers"  # name of the file of ssh keys
 SYMLINK, SUBMODULE, FOLDER = 0o120000, 0o160000, 0o040000
 
 
@@ -92,16 +95,18 @@ class Repository:
         self._credentials = credentials or Credentials()
         self._before: dict[tuple[Commit, str], bool] = {}  # is the second the first, or before it
 
-    def _environment(self) -> dict[str, str]:
+    def _environment(self, more: Mapping[str, str]) -> dict[str, str]:
         env = {
             "GIT_ALLOW_PROTOCOL": self._protocol,
             "GIT_TERMINAL_PROMPT": "0",
             "GIT_CONFIG_NOSYSTEM": "1",
             "GIT_CONFIG_GLOBAL": os.devnull,
+            "GIT_CONFIG_PARAMETERS": "",
+            "GIT_NO_REPLACE_OBJECTS": "1",
             "GIT_ASKPASS": "true",
             "LC_ALL": "C",
         }
-        pairs = {"safe.directory": "*", "core.hooksPath": os.devnull}
+        pairs = {"safe.directory": "*", "core.hooksPath": os.devnull, **more}
         if self._credentials.token:
             parts = urlsplit(self.url)
             header = f"http.{parts.scheme}://{parts.netloc}/.extraHeader"
@@ -114,7 +119,7 @@ class Repository:
         return env
 
     @contextmanager
-    def _open(self) -> Iterator[git.Repo]:
+    def _open(self, config: Mapping[str, str] = MappingProxyType({})) -> Iterator[git.Repo]:
         if not (self._mirror / "HEAD").exists():
             try:
                 self._mirror.mkdir(parents=True, exist_ok=True)
@@ -123,7 +128,7 @@ class Repository:
                 raise SourceError(f"{what}; choose another RECONCILER_CACHE") from None
             git.Repo.init(self._mirror, bare=True).close()
         with git.Repo(self._mirror) as repo:
-            repo.git.update_environment(**self._environment())
+            repo.git.update_environment(**self._environment(config))
             yield repo
 
     @contextmanager
@@ -326,6 +331,41 @@ class Repository:
                 repo, "rev_list", "--first-parent", f"--max-count={limit}", commit, "--", timeout=TIMEOUT
             )
         return tuple(Commit(x) for x in text.split())
+
+    def changes(self, commit: Commit, limit: int, path: str = "") -> tuple[Change, ...]:
+        """Return what a commit and its first-parent ancestors changed below `path`, newest first.
+
+        Source: git log --first-parent --raw. Raises: SourceError.
+        """
+        prefix = path.strip("/")
+        with self._open() as repo:
+            text = self._run(
+                repo, "log", *FORM, f"--max-count={limit}", commit, "--",
+                *((f":(literal){prefix}",) if prefix else ()), timeout=TIMEOUT,
+            )  # fmt: skip
+        try:
+            return read_changes(text, prefix)
+        except ValueError as error:
+            raise SourceError(str(error)) from None
+
+    def signed(self, commit: Commit, keys: Path) -> bool:
+        """Is a commit signed by one of the keys in a folder: `signers` for ssh, `pubring` of GnuPG.
+
+        The exit code alone says so: a stranger's signature is "good" in the words beside it.
+        Source: git verify-commit. Raises: SourceError.
+        """
+        config = {
+            "gpg.ssh.allowedSignersFile": str(keys / SIGNERS),
+            "gpg.x509.program": "false",  # its certificates would be the machine's own
+            "gpg.minTrustLevel": "undefined",  # what is in the keyring is allowed; nobody signed it there
+        }
+        with self._open(config) as repo, repo.git.custom_environment(GNUPGHOME=str(keys)):
+            code, _, said = repo.git.verify_commit(
+                "--raw", commit, with_extended_output=True, with_exceptions=False, kill_after_timeout=TIMEOUT
+            )
+        if code not in (0, 1):
+            raise SourceError(f"git verify-commit {commit[:12]}: {said.strip() or 'no answer in time'}"[:300])
+        return bool(code == 0)
 
     def root(self, commit: Commit) -> Commit:
         """Return the first-parent root: what stays the same as long as history is not rewritten."""

@@ -6,6 +6,7 @@ from reconciler.core.ids import Commit
 from reconciler.core.problem import Problem
 from reconciler.source.git import Repository, SourceError, source_id
 from reconciler.source.load import Documents, load
+from reconciler.source.signatures import Signatures
 from reconciler.spec.desired import Desired
 
 MOST_BACK = 100  # first-parent ancestors that are looked at for a good one
@@ -30,6 +31,7 @@ class Library:
     path: str = ""
     trees: dict[str, Desired | tuple[Problem, ...]] = field(default_factory=dict)  # what was used last, last
     documents: Documents = field(default_factory=Documents)
+    signatures: Signatures | None = None
     _ids: dict[Commit, str] = field(default_factory=dict)  # of trees
 
     def at(self, commit: Commit) -> Desired | tuple[Problem, ...]:
@@ -53,7 +55,28 @@ class Library:
         return found if isinstance(found, Desired) else None
 
     def adopt(self, commit: Commit) -> Adopted | tuple[Problem, ...]:
-        """Return a commit as it is to be applied, or its problems. Raises: SourceError."""
+        """Return a commit as it is to be applied, or its problems: invalid, or not signed as it must be.
+
+        Raises: SourceError.
+        """
+        found = self.propose(commit)
+        unsigned = self.signatures.problems(commit) if self.signatures else ()
+        if not unsigned:
+            return found
+        return (*found, *unsigned) if isinstance(found, tuple) else unsigned
+
+    def policy(self) -> str:
+        """Return what stands for the keys that count now: with others a commit is judged anew.
+
+        Raises: SourceError where they can't be read.
+        """
+        return self.signatures.fingerprint() if self.signatures else ""
+
+    def propose(self, commit: Commit) -> Adopted | tuple[Problem, ...]:
+        """Return a commit as it would be applied, or what is invalid; whoever signed it, or nobody.
+
+        Raises: SourceError.
+        """
         desired = self.at(commit)
         if not isinstance(desired, Desired):
             return desired
