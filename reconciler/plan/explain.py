@@ -22,6 +22,8 @@ WAYS: Final = {
     "protected-instance": "take the protection off these instances, or end the standby",
     "suspended": "`reconciler resume {name} --target {target}`, or take metadata.suspend out of git",
     "suspended-process": "resume process Terminate of this group",
+    "wave": "mend the fleet there, or say `reconciler promote {name} --target {target}`",
+    "breaker": "mend what failed and commit it, or say `reconciler retry --target {target}`",
     "history": "`reconciler apply --accept-history` re-tags what is in git, and prunes nothing",
     "traffic": "take the weight away that somebody gave it; see `reconciler drift`",
     "batch": "split the record set, or remove values by hand first",

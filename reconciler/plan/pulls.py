@@ -10,7 +10,7 @@ from typing import Final
 
 from reconciler.plan.model import ActionKind, Drift, Item, Refusal, TargetPlan
 
-HELD: Final = ("limit", "freeze", "suspended")
+HELD: Final = ("limit", "freeze", "suspended", "wave", "breaker")
 """Codes of what holds a change back without changing what it is."""
 
 
