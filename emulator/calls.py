@@ -12,6 +12,9 @@ from urllib.parse import parse_qsl
 
 from emulator.errors import PROTOCOLS
 
+SIGNED: Final = {"monitoring": "cloudwatch"}
+"""Services that sign by another name than botocore's."""
+
 _CLASSIC: Final = "2012-06-01"  # API version of classic load balancing; the other signs the same name
 
 
@@ -114,7 +117,7 @@ def _scope(environ: Mapping[str, Any], body: bytes) -> tuple[str, str]:
     region, service = words[2], words[3]
     if service == "elasticloadbalancing":
         service = "elb" if f"Version={_CLASSIC}".encode() in body else "elbv2"
-    return service, region
+    return SIGNED.get(service, service), region
 
 
 def _account(environ: Mapping[str, Any]) -> str:

@@ -11,7 +11,7 @@ from typing import Any, Final
 from moto.elbv2.models import ELBv2Backend
 from moto.elbv2.responses import ELBV2Response
 
-from emulator import elb_classic, elb_defaults, elb_settings, listeners, physics, rules, target_health
+from emulator import elb_classic, elb_defaults, elb_settings, hands, listeners, physics, rules, target_health
 from emulator.balancing import Balancer, TargetGroup, balancer, pages, recount, target_group
 from emulator.elb_settings import tag
 from emulator.patch import patch
@@ -61,7 +61,7 @@ def create_load_balancer(region: Region, params: Params) -> Body:
     scheme = params.get("Scheme", "internet-facing")
     body: Body = {
         "LoadBalancerArn": arn,
-        "DNSName": _dns_name(region.name, name, kind, scheme, mark),
+        "DNSName": hands.address_of(name) or _dns_name(region.name, name, kind, scheme, mark),
         "CanonicalHostedZoneId": _zone(region.name, kind),
         "CreatedTime": region.at,
         "LoadBalancerName": name,

@@ -7,6 +7,7 @@ from uuid import uuid4
 from xml.sax.saxutils import escape
 
 PROTOCOLS: Final = {
+    "cloudwatch": "json",
     "ec2": "ec2",
     "route53": "rest-xml",
     "ssm": "json",
@@ -15,6 +16,7 @@ PROTOCOLS: Final = {
 """Protocols of the services that are served; all others are `query`."""
 
 THROTTLED: Final = {
+    "cloudwatch": ("ThrottlingException", 400),
     "ec2": ("RequestLimitExceeded", 503),
     "ssm": ("ThrottlingException", 400),
     "wafv2": ("ThrottlingException", 400),

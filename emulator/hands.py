@@ -15,6 +15,12 @@ class _Unhealthy:
     spans: Final[dict[str, tuple[datetime, datetime | None]]] = {}
 
 
+class _Addresses:
+    """Patterns of balancers that are reached at an address of the test's own."""
+
+    names: Final[dict[str, str]] = {}
+
+
 class _Failures:
     """Patterns of group names whose launches fail, with the reason as AWS words it."""
 
@@ -31,6 +37,18 @@ def reset() -> None:
     """Take every hand off the world."""
     _Unhealthy.spans.clear()
     _Failures.messages.clear()
+    _Addresses.names.clear()
+
+
+@knob("address")
+def address(pattern: str, address: str) -> None:
+    """Let balancers made from now on have a DNS name where something answers: {pattern, address}."""
+    _Addresses.names[pattern] = address
+
+
+def address_of(balancer: str) -> str | None:
+    """Return the DNS name that a hand gave to a balancer, if one did."""
+    return next((a for pattern, a in _Addresses.names.items() if fnmatchcase(balancer, pattern)), None)
 
 
 @knob("unhealthy")

@@ -17,6 +17,7 @@ MODULES: Final = (
     "emulator.route53",
     "emulator.elb",
     "emulator.autoscaling",
+    "emulator.cloudwatch",
 )
 
 
