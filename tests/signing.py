@@ -54,7 +54,7 @@ def gpg_signer(home: Path, *, at: datetime | None = None, expires: str = "never"
     start = (str(wrapper), "--batch", "--quiet", "--passphrase", "", "--pinentry-mode", "loopback")
     run(*start, "--quick-generate-key", "Ann <ann@example.com>", "ed25519", "sign", expires, env=env)
     listed = run("gpg", "--with-colons", "--list-keys", env=env)
-    key = next(line.split(":")[9] for line in listed.splitlines() if line.startswith("fpr:"))
+    key = next(line.split(":")[4] for line in listed.splitlines() if line.startswith("pub:"))
     public = run("gpg", "--armor", "--export", key, env=env)
     return Signer(
         ("-c", "gpg.format=openpgp", "-c", f"gpg.program={wrapper}", "-c", f"user.signingkey={key}"),

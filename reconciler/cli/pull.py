@@ -6,6 +6,7 @@ from reconciler.cli.options import err, out
 from reconciler.daemon.pull_plans import PullPlans
 from reconciler.daemon.session import ChoiceError, open_library, redactor_of
 from reconciler.daemon.settings import Settings
+from reconciler.daemon.signing import guarded
 from reconciler.gateway.gate import program_version
 from reconciler.plan.pulls import Verdict
 from reconciler.plan.released import released
@@ -50,11 +51,13 @@ def _told(settings: Settings, library: Library, number: int) -> Told:
         found = plans.plan(adopted, result, (), settings.target)
     finally:
         plans.close()
+    files = repository.changed(base, merged, library.path)
     return planned(
         Planned(
             stamp=replace(stamp, tree=merged),
             found=found,
-            files=repository.changed(base, merged, library.path),
+            files=files,
             released=released(adopted.desired, result.desired),
+            guarded=guarded(library, files),
         )
     )

@@ -17,6 +17,7 @@ from reconciler.core.ids import Commit
 from reconciler.daemon.pull_notes import Notes
 from reconciler.daemon.pull_plans import PullPlans
 from reconciler.daemon.pull_rests import Rests, Subject
+from reconciler.daemon.signing import guarded
 from reconciler.hosts.commands import commands_of
 from reconciler.hosts.model import Host, Note, Pull, State, Status
 from reconciler.plan.model import TargetPlan
@@ -196,13 +197,17 @@ class Desk:
                 draft=key.draft,
                 overlaps=self._overlaps(one),
                 released=released(base.desired, adopted.desired),
+                guarded=guarded(self.library, files),
             )
         )
 
     def _ours(self, base: Adopted, merged: Adopted) -> tuple[str, ...]:
-        """Return the files of ours that differ; none where no document does, nor any file that holds some."""
+        """Return the files of ours that differ.
+
+        None where no document does, nor any file that holds some or must be signed.
+        """
         files = self.library.repository.changed(base.commit, merged.commit, self.library.path)
-        documents = any(f.endswith((".yaml", ".yml")) for f in files)
+        documents = any(f.endswith((".yaml", ".yml")) for f in files) or self.library.guarded(files)
         return files if documents or base.desired != merged.desired else ()
 
     def _overlaps(self, one: Held) -> tuple[tuple[int, tuple[str, ...]], ...]:

@@ -1,9 +1,16 @@
 """Whose signatures are asked for, from the settings: never from what a pull request could change."""
 
 from reconciler.daemon.settings import Settings, SettingsError
+from reconciler.report.guarded import Guarded
 from reconciler.source.git import Repository, checked_url
 from reconciler.source.policy import SETTING
+from reconciler.source.repository import Library
 from reconciler.source.signatures import Signatures
+
+
+def guarded(library: Library, files: tuple[str, ...]) -> tuple[Guarded, ...]:
+    """Return what a pull request that changes these files is to be told."""
+    return tuple(Guarded(rule=n, paths=r.paths, files=own) for n, r, own in library.guarded(files))
 
 
 def signatures_of(settings: Settings, repository: Repository) -> Signatures | None:

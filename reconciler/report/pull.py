@@ -11,6 +11,7 @@ from reconciler.plan.model import ActionKind, Item, Plan, TargetPlan
 from reconciler.plan.pulls import Compared, Risk, Verdict, risk, verdict
 from reconciler.report import words
 from reconciler.report.escape import block, code
+from reconciler.report.guarded import Guarded, guarded_lines
 from reconciler.report.markdown import FITS, LEVELS, problems_markdown
 from reconciler.report.sections import (
     counted,
@@ -59,6 +60,7 @@ class Planned:
     draft: bool = False
     overlaps: tuple[tuple[int, tuple[str, ...]], ...] = ()  # other pull requests, and shared documents
     released: tuple[str, ...] = ()
+    guarded: tuple[Guarded, ...] = ()  # by rules that ask for a signature
 
 
 def planned(told: Planned, *, fits: int = FITS) -> Told:
@@ -118,6 +120,7 @@ def _planned(told: Planned, title: str, level: frozenset[str]) -> Iterator[str]:
     yield from notes(targets)
     yield from _released(told)
     yield from _overlaps(told)
+    yield from guarded_lines(told.guarded)
     if left := LEVELS[0] - level:
         yield ""
         yield f"_Too long for a comment, so this is left out: {', '.join(sorted(left))}._"

@@ -6,6 +6,7 @@ from reconciler.core.ids import Commit
 from reconciler.core.problem import Problem
 from reconciler.source.git import Repository, SourceError, source_id
 from reconciler.source.load import Documents, load
+from reconciler.source.policy import Rule
 from reconciler.source.signatures import Signatures
 from reconciler.spec.desired import Desired
 
@@ -71,6 +72,10 @@ class Library:
         Raises: SourceError where they can't be read.
         """
         return self.signatures.fingerprint() if self.signatures else ""
+
+    def guarded(self, files: tuple[str, ...]) -> tuple[tuple[int, Rule, tuple[str, ...]], ...]:
+        """Return the rules that ask for a signature on these files: number, rule, files."""
+        return self.signatures.guarded(files) if self.signatures else ()
 
     def propose(self, commit: Commit) -> Adopted | tuple[Problem, ...]:
         """Return a commit as it would be applied, or what is invalid; whoever signed it, or nobody.
