@@ -26,5 +26,6 @@ def guarded_lines(found: Sequence[Guarded]) -> Iterator[str]:
         yield ""
         yield (
             f"> **Signature:** rule {one.rule} of `verify_signatures` ({paths}) guards "
-            f"{code(one.files[0])}{more}: the merge commit must be signed by a key that it allows, or nothing of it is adopted."
+            f"{code(one.files[0])}{more}: the merge commit must be signed by a key that it allows, "
+            "or nothing of it is adopted."
         )
