@@ -18,7 +18,7 @@ from reconciler.plan.parts import InPlace, in_place, parts_of
 from reconciler.plan.settle import USUAL, Physics
 from reconciler.plan.simulate import simulate
 from reconciler.plan.told import foreseen, planned, quiet
-from reconciler.strategies import machine, retire
+from reconciler.strategies import gates, machine, retire
 from reconciler.strategies.born import place_of
 from reconciler.strategies.slice import Live, Slice, fleets_of, slice_of
 from reconciler.strategies.wanted import Allow, Hold, Wanted
@@ -186,7 +186,9 @@ def way(world: World, ask: Ask, physics: Physics = USUAL, *, ahead: bool = True)
     wait = move if isinstance(move, Wait) else None
     blocked = move if isinstance(move, Blocked) else None
     steps = [planned(step, "now", None) for step in now if not quiet(step)]
-    held = blocked is not None and (blocked == ask.suspended or _held(blocked, ask.allow.start))
+    held = blocked is not None and (
+        blocked == ask.suspended or blocked.code == "gate" or _held(blocked, ask.allow.start)
+    )
     if ahead and (now or wait or held):
         steps += _preview(world, ask, physics, wait)
     return Way(now=tuple(now), wait=wait, blocked=blocked, ahead=_tidy(steps))
@@ -204,7 +206,8 @@ def _after(world: World, move: Move, physics: Physics) -> World:
 
 
 def _preview(world: World, ask: Ask, physics: Physics, wait: Wait | None) -> list[PlannedStep]:
-    free = replace(ask, allow=Allow(), suspended=None, closed=())
+    want = gates.ungated(ask.want) if ask.want else None  # the way as it is if its gates hold
+    free = replace(ask, want=want, allow=Allow(), suspended=None, closed=())
     steps: list[PlannedStep] = []
     move: Move = wait or foreseen(next_move(view(world, free), free))
     for _ in range(MOST_AHEAD):

@@ -6,7 +6,7 @@ bad before there is traffic is waited out until `readyWithin`, bad with traffic 
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, Literal, TypeAlias
 
@@ -18,7 +18,7 @@ from reconciler.kinds.metric.want import Measure
 from reconciler.kinds.probe.want import Probe
 from reconciler.kinds.register import Blocked
 from reconciler.strategies.slice import Live, Slice
-from reconciler.strategies.wanted import NO_GATES, MetricGate, Wanted
+from reconciler.strategies.wanted import NO_GATES, Gates, MetricGate, Wanted
 
 State: TypeAlias = Literal["pass", "fail", "wait"]
 
@@ -64,6 +64,20 @@ def asks(want: Wanted, s: Slice) -> Asks:
         metrics=frozenset(m for m in measures if m),
         probes=frozenset({probe} if probe else ()),
     )
+
+
+def ungated(want: Wanted) -> Wanted:
+    """Return a fleet without its gates: a preview of what follows once they hold."""
+    return replace(want, rollout=replace(want.rollout, gates=NO_GATES))
+
+
+def said(gates: Gates) -> str:
+    """Return in one line what has to hold."""
+    found = [f"alarm {name} is not in ALARM" for name in gates.alarms]
+    found += [f"{m.name} is at most {m.max:g} over {format_duration(m.over)}" for m in gates.metrics]
+    if (probe := gates.probe) is not None:
+        found.append(f"GET {probe.path} is answered {probe.status}, {probe.times} times in a row")
+    return "; ".join(found)
 
 
 def before(want: Wanted, s: Slice) -> Blocked | None:

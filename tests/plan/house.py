@@ -30,6 +30,7 @@ from reconciler.plan.zone_records import wanted_records
 from reconciler.source.load import load
 from reconciler.spec.desired import Desired
 from reconciler.strategies.wanted import Hold
+from tests.gated import answered
 from tests.worlds import NOON
 
 PROD = TargetName("prod")
@@ -272,6 +273,9 @@ def bulk_of(world: World) -> World:
         health=(),
         changes=(),
         instances=(),
+        alarms=(),
+        metrics=(),
+        probes=(),
     )
 
 
@@ -297,6 +301,7 @@ def looked(bulk: World, whole: World, wanted: Needs) -> World:
         if isinstance(bulk.rules, tuple)
         else bulk.rules,
         instances=tuple(i for i in whole.instances if i.id in asked),
+        **answered(whole, wanted),
         balancers=_pick(bulk.balancers, whole.balancers, wanted.balancers),
         target_groups=_pick(bulk.target_groups, whole.target_groups, wanted.target_groups),
         health=tuple(have[p] for p in sorted(places) if p in have)

@@ -1,0 +1,22 @@
+"""What gates are answered in worlds of tests: all is well, save what a world says itself."""
+
+from typing import Any
+
+from reconciler.kinds.alarm.live import LiveAlarm
+from reconciler.kinds.metric.live import Measured
+from reconciler.kinds.probe.live import Probed
+from reconciler.kinds.register import Needs, World
+
+
+def answered(whole: World, wanted: Needs) -> dict[str, Any]:
+    """Return the facts that were asked for: those of the world, and good ones where it has none."""
+    alarms = {a.name: a for a in whole.alarms} if isinstance(whole.alarms, tuple) else {}
+    metrics = {m.measure: m for m in whole.metrics} if isinstance(whole.metrics, tuple) else {}
+    probes = {p.probe: p for p in whole.probes} if isinstance(whole.probes, tuple) else {}
+    good = {
+        "alarms": tuple(alarms.get(n, LiveAlarm(name=n, state="OK")) for n in sorted(wanted.alarms)),
+        "metrics": tuple(metrics.get(m, Measured(measure=m, value=0)) for m in sorted(wanted.metrics)),
+        "probes": tuple(probes.get(p, Probed(probe=p, passes=p.times)) for p in sorted(wanted.probes)),
+    }
+    lost = {name for name in good if not isinstance(getattr(whole, name), tuple)}
+    return {name: getattr(whole, name) if name in lost and facts else facts for name, facts in good.items()}
