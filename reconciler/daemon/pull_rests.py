@@ -8,14 +8,15 @@ from time import monotonic
 from typing import Final, Literal, TypeVar
 
 from reconciler.daemon.backoff import Growth, Rest
-from reconciler.hosts.model import HostError, MissingError
+from reconciler.daemon.lines import fault
+from reconciler.hosts.model import HostBusyError, HostError, MissingError
 from reconciler.report.event import Event
 from reconciler.report.pull_events import PullFailed
 from reconciler.source.git import SourceError
 
 GROWTH: Final = Growth(least=timedelta(seconds=30), most=timedelta(minutes=30))
 QUIET: Final = 3  # times in a row that a thing may be missing untold: what was made just now comes late
-Part = Literal["plan", "command", "queue", "merge", "end"]
+Part = Literal["plan", "check", "command", "queue", "merge", "end"]
 Made = TypeVar("Made")
 
 
@@ -43,13 +44,15 @@ class Rests:
         return subject in self._rests and self.now() < self._rests[subject].until
 
     def attempt(self, subject: Subject, do: Callable[[], Made]) -> Made | None:
-        """Do it and return what was made; None where it was refused, and it rests then.
+        """Do it and return what was made; None where it was refused or has a fault, and it rests then.
 
         Raises: HostBusyError: the host as a whole is to be left alone.
         """
         try:
             made = do()
-        except (HostError, SourceError) as error:
+        except HostBusyError:
+            raise
+        except Exception as error:  # noqa: BLE001  # a fault in one must not end the look at all others
             self._refused(subject, error)
             return None
         self.forget(subject)
@@ -67,12 +70,15 @@ class Rests:
         failures = self._rests[subject].failures + 1 if subject in self._rests else 1
         rest = GROWTH.after(failures, self.chance()).total_seconds()
         self._rests[subject] = Rest(failures=failures, until=now + rest)
-        if isinstance(error, MissingError) and failures < QUIET:
-            return
-        if self._told.get(subject) != str(error):
+        late = isinstance(error, MissingError) and failures < QUIET
+        if not late and self._told.get(subject) != str(error):
             self._told[subject] = str(error)
-            self.emit(
-                PullFailed(
-                    pull=subject.pull, part=subject.part, of=subject.of, failures=failures, why=str(error)
-                )
-            )
+            self.emit(_event(subject, error, failures))
+
+
+def _event(subject: Subject, error: Exception, failures: int) -> Event:
+    if isinstance(error, HostError | SourceError):
+        return PullFailed(
+            pull=subject.pull, part=subject.part, of=subject.of, failures=failures, why=str(error)
+        )
+    return fault(f"{subject.part} {subject.of or subject.pull}", error)

@@ -15,6 +15,7 @@ from reconciler.daemon.pull_notes import Notes
 from reconciler.daemon.pull_rests import GROWTH, QUIET, Rests, Subject
 from reconciler.hosts.model import HostBusyError, HostError, MissingError
 from reconciler.report.event import Event
+from reconciler.report.events import JobFailed
 from reconciler.report.pull_events import HostFailed, PullCommand, PullFailed, PullPlanned
 from tests.daemon.memory_host import ANN
 from tests.daemon.office import LIVE, Office
@@ -108,6 +109,18 @@ def test_what_is_missing_is_tried_again_and_told_only_when_it_stays_missing(offi
         office.look()
         assert len(failed(office.told)) == (1 if n >= QUIET else 0)
         office.clock[0] += 3600
+
+
+def test_a_fault_of_ours_in_one_pull_request_keeps_no_other_from_its_comment(office: Office) -> None:
+    propose(office, 1, 2)
+    office.host.refused[1] = AttributeError("nobody foresaw this")
+    assert office.look() == 1
+    assert commented(office) == {2}
+    (event,) = office.told
+    assert isinstance(event, JobFailed)
+    assert (event.job, event.why) == ("plan 1", "nobody foresaw this")
+    assert office.look() == 0, "it rests"
+    assert office.told == [event]
 
 
 def test_a_host_that_is_busy_is_left_alone_as_a_whole(office: Office) -> None:
