@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from demo.stage import Stage, StoryError
-from demo.story import Story, Teller
+from demo.story import AFTER, BEFORE, Story, Teller
 from demo.truth import Truth
 
 SPEED = 60.0  # emulated seconds in one: an instance boots in a second and a half
@@ -22,7 +22,12 @@ def main() -> int:
     """Tell the story and return the exit code."""
     parser = argparse.ArgumentParser(prog="reconciler demo")
     parser.add_argument("--speed", type=float, default=SPEED, help="emulated seconds in a real one")
+    parser.add_argument(
+        "--pages", type=Path, help="folder for the pull request's pages; a new one without it"
+    )
     asked = parser.parse_args()
+    pages = asked.pages or Path(tempfile.mkdtemp(prefix="reconciler-demo-pages-"))
+    pages.mkdir(parents=True, exist_ok=True)
     console, began = Console(highlight=False), monotonic()
     if not console.is_terminal:
         console.width = WIDTH
@@ -30,7 +35,7 @@ def main() -> int:
         stage = Stage(Path(folder), asked.speed)
         try:
             with stage:
-                story = Story(stage, Teller(console), Truth(stage.url))
+                story = Story(stage, Teller(console), Truth(stage.url), pages)
                 for act in story.acts():
                     act()
         except StoryError as error:
@@ -39,8 +44,14 @@ def main() -> int:
                 lines = stage.log.read_text(errors="replace").splitlines()[-LAST:]
                 console.print(Text("\n".join(lines), style="dim"))
             return 1
+    console.print(Text("\nThe pull request's page, to look at in a browser:"))
+    for name in (BEFORE, AFTER):
+        console.print(Text(f"   {pages / name}"), soft_wrap=True)
     console.print(
-        Text(f"\nEvery step was verified against AWS, in {monotonic() - began:.0f} s.", style="bold")
+        Text(
+            f"\nEvery step was verified against AWS and the git host, in {monotonic() - began:.0f} s.",
+            style="bold",
+        )
     )
     return 0
 

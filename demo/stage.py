@@ -1,4 +1,4 @@
-"""Where the story plays: an emulated AWS, a git repository and a daemon, each a process of its own."""
+"""Where the story plays: an emulated AWS and a daemon, each a process of its own, and a git host."""
 
 import json
 import os
@@ -14,6 +14,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Any, Self
 
+from demo.host import GitHost, git_host
 from emulator.client import Client
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -32,13 +33,14 @@ class Stage:
     folder: Path
     speed: float
     aws: Client = field(init=False)
+    host: GitHost = field(init=False)
     url: str = ""
     daemon: "subprocess.Popen[bytes] | None" = None
     _stack: ExitStack = field(default_factory=ExitStack)
     _pause: threading.Event = field(default_factory=threading.Event)
 
     def __enter__(self) -> Self:
-        """Start AWS, and the repository with nothing in it."""
+        """Start AWS, and the repository with nothing in it on its host."""
         command = [sys.executable, "-m", "emulator", "--company", "--speed", "0", "--start", START]
         server = subprocess.Popen(
             [*command, "--parent", str(os.getpid())], cwd=ROOT, stdout=subprocess.PIPE, text=True
@@ -49,6 +51,7 @@ class Stage:
             raise StoryError("the emulated AWS did not start")
         self.aws = Client(self.url)
         self.git("init", "--quiet", "--bare", "--initial-branch=main", str(self.origin), at=self.folder)
+        self.host = self._stack.enter_context(git_host(self.origin))
         self.git("clone", "--quiet", str(self.origin), str(self.repository), at=self.folder)
         self.git("checkout", "--quiet", "-B", "main")
         return self
@@ -83,6 +86,7 @@ class Stage:
             "AWS_EC2_METADATA_DISABLED": "true",
             "RECONCILER_REPO": str(self.origin),
             "RECONCILER_CACHE": str(self.folder / "cache"),
+            **self.host.env(),
         }
 
     def git(self, *argv: str, at: Path | None = None) -> str:
@@ -110,6 +114,11 @@ class Stage:
         self.git("commit", "--quiet", "--message", message)
         self.git("push", "--quiet", "origin", branch)
         return self.git("rev-parse", "HEAD")
+
+    def pull(self) -> None:
+        """Bring the clone to where the host's main is."""
+        self.git("checkout", "--quiet", "main")
+        self.git("pull", "--quiet", "--ff-only", "origin", "main")
 
     def merge(self, branch: str) -> str:
         """Merge a branch, as a pull request is merged; return the merge commit."""
@@ -155,7 +164,7 @@ class Stage:
         command = [sys.executable, "-m", "reconciler", "run", "--listen", "127.0.0.1:0"]
         with self.log.open("ab") as log:
             self.daemon = subprocess.Popen(
-                [*command, "--poll", "1s", "--interval", "1s"],
+                [*command, "--poll", "1s", "--interval", "1s", "--host-poll", "1s"],
                 cwd=self.folder,
                 env=self.env(),
                 stdout=log,

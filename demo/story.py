@@ -1,11 +1,13 @@
 """The acts of the story. Each says what it does, does it, and verifies it against AWS."""
 
 import json
+import re
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -13,10 +15,14 @@ from rich.text import Text
 
 from demo.stage import Stage, StoryError
 from demo.truth import Truth, Watch, in_service
+from emulator.githost.forge import Pull
 
+WEB = ("api", "checkout", "search")  # the fleets of the new image
 FLEETS = ("api", "batch", "checkout", "search", "worker")
 TARGET = "prod-ireland"
 NEW_IMAGE = "ami-0a1000000000002"
+BEFORE, AFTER = "pull-request-before.html", "pull-request-after.html"
+MINUTES = r"\b\d+m"
 EXCERPT = 16  # lines of a plan or a log that are shown
 
 
@@ -60,12 +66,16 @@ class Story:
     stage: Stage
     tell: Teller
     truth: Truth
+    pages: Path  # a folder for pages of the git host
+    pull: Pull | None = None  # the pull request of the story
+    planned: str = ""  # what its comment said before the merge
 
     def acts(self) -> tuple[Callable[[], None], ...]:
         """Return the acts in their order."""
         return (
             self.births,
-            self.new_image,
+            self.proposal,
+            self.merge,
             self.drift,
             self.heal,
             self.broken_commit,
@@ -141,19 +151,38 @@ class Story:
 
         self.stage.until("a pass with nothing to do", quiet)
 
-    def new_image(self) -> None:
-        """A new image is merged: blue-green, all weight in one change."""
-        self.tell.begin("A new image is merged: every web fleet is replaced, blue-green")
-        before = {f: self.truth.names(f) for f in ("checkout", "api", "search")}
-        old = self.truth.weights("checkout")
+    def proposal(self) -> None:
+        """A new image is proposed: the daemon's comment says what the merge would do."""
+        self.tell.begin("A new image is proposed: the pull request says what its merge would do")
+        host, before = self.stage.host, self.truth.names()
         self.stage.edit("images/base.yaml", "prod-ireland: ami-0a1000000000001", f"prod-ireland: {NEW_IMAGE}")
         self.stage.push("Adopt the patched image", "patched-image")
-        code, said = self.stage.run("plan", "--ref", "patched-image")
-        self.tell.quote(f"$ reconciler plan --ref patched-image\n{said}", 24)
-        self.tell.check("the plan of the branch could be made, and changed nothing", holds=code == 0)
-        since = self.stage.logged()
-        self.stage.merge("patched-image")
+        pull = self.pull = host.propose("patched-image", "Adopt the patched image")
+        self.tell.say(f"ann opens pull request #{pull.number}. Its page, while this runs:")
+        self.tell.say(host.page(pull))
+        self.stage.until("the status of the head", lambda: host.status(pull) is not None)
+        status, comments = host.status(pull), host.ours(pull)
+        self.planned = "".join(c.body for c in comments)
+        self.tell.quote(shown(self.planned), 12)
+        self.tell.check(
+            "its one comment says that 3 fleets are replaced: " + ", ".join(WEB),
+            holds=len(comments) == 1 and all(told(self.planned, f, "replace") for f in WEB),
+        )
+        state, why = (status.state, status.description) if status else ("", "")
+        self.tell.check(f"the status reconciler/plan of its head: {state}, {why}", holds=state == "success")
+        self.tell.check("nothing on AWS changed", holds=self.truth.names() == before)
+        self.tell.say(f"The page now: {host.save(pull, self.pages / BEFORE)}")
+
+    def merge(self) -> None:
+        """It is merged: blue-green, all weight in one change; the pull request is told how it ended."""
+        self.tell.begin("It is merged: every web fleet is replaced, blue-green")
+        host, pull, old = self.stage.host, self.proposed(), self.truth.weights("checkout")
+        before, since = {f: self.truth.names(f) for f in WEB}, self.stage.logged()
+        host.say(pull, "Looks good. Half an hour to go back is enough.")
+        commit = host.merge(pull)
+        self.stage.pull()
         with Watch(self.truth, "checkout") as watch:
+            self.wait_for("commit.adopted", since, commit=commit)
             for fleet in before:
                 self.wait_for("rollout.shifted", since, name=fleet)
             moved = self.tell_weights(watch, 0)
@@ -171,6 +200,28 @@ class Story:
             "the old groups are gone, each fleet has one", holds=len(self.truth.names()) == len(FLEETS)
         )
         self.converged(since)
+        self.applied(pull)
+
+    def proposed(self) -> Pull:
+        """Return the pull request of the story."""
+        if self.pull is None:
+            raise StoryError("nothing was proposed yet")
+        return self.pull
+
+    def applied(self, pull: Pull) -> None:
+        """Verify what the pull request is told at the end."""
+        host = self.stage.host
+        self.stage.until("the final comment", lambda: "🚀 " in host.ours(pull)[-1].body)
+        plan, final = (host.ours(pull)[n].body for n in (0, -1))
+        self.tell.quote(shown(final), 12)
+        self.tell.check(
+            "a second comment says that the plan was applied, and how long each fleet took",
+            holds=len(host.ours(pull)) == 2
+            and "Applied what the plan above said." in final
+            and all(told(final, f, "done", MINUTES) for f in WEB),
+        )
+        self.tell.check("the first one still says what was planned", holds=plan == self.planned)
+        self.tell.say(f"The page now: {host.save(pull, self.pages / AFTER)}")
 
     def tell_weights(self, watch: Watch, told: int) -> int:
         """Tell the weights that were seen since; return how many were told by now."""
@@ -289,3 +340,14 @@ class Story:
         self.tell.check("one group, the new one, all in service", holds=self.truth.ready("batch"))
         code = self.stage.stop_daemon(signal.SIGTERM)
         self.tell.check("SIGTERM ends the daemon with exit code 0", holds=code == 0)
+
+
+def shown(comment: str) -> str:
+    """Return the part of a comment that is read without unfolding anything."""
+    return comment.partition("<details>")[0].partition("<!--")[0]
+
+
+def told(comment: str, fleet: str, *words: str) -> bool:
+    """Does the one row of a fleet say this."""
+    rows = [x for x in comment.splitlines() if x.startswith("|") and f"Fleet `{fleet}`" in x]
+    return len(rows) == 1 and all(re.search(word, rows[0]) for word in words)
