@@ -1,13 +1,13 @@
 """One observation of one target: complete and paged reads, side by side, or `Unread` with the reason."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from reconciler.core.facts import COMMIT, Unread
-from reconciler.core.ids import AmiId, Arn, TargetName, ZoneId, ZoneName
+from reconciler.core.ids import AmiId, Arn, ChangeId, TargetName, ZoneId, ZoneName
 from reconciler.gateway.errors import ENDS_TARGET, classify, say
 from reconciler.gateway.session import Aws
 from reconciler.kinds.alarm import aws as alarm_aws
@@ -20,11 +20,11 @@ from reconciler.kinds.metric import aws as metric_aws
 from reconciler.kinds.network import aws as network_aws
 from reconciler.kinds.probe import ask as probe_ask
 from reconciler.kinds.record import aws as record_aws
-from reconciler.kinds.record.live import ZoneProblem
+from reconciler.kinds.record.live import UNKNOWN, LiveChange, ZoneProblem
 from reconciler.kinds.record.want import ZoneRef
 from reconciler.kinds.register import Needs, World
 from reconciler.kinds.template import aws as template_aws
-from reconciler.spec.desired import Desired, DesiredTarget
+from reconciler.spec.desired import Desired, DesiredTarget, DesiredZone
 
 
 @dataclass(slots=True)
@@ -58,17 +58,15 @@ def images_of(desired: Desired, target: TargetName) -> tuple[Image, ...]:
 
 def zones_of(desired: Desired, target: TargetName) -> tuple[tuple[ZoneName, ZoneRef], ...]:
     """Return the zones that a target reads: its own."""
-    return tuple(
-        (
-            z.name,
-            ZoneRef(
-                domain=z.spec.domain.lower().rstrip(".") + ".",
-                id=ZoneId(z.spec.id) if z.spec.id else None,
-                vpc=z.spec.private.vpc if z.spec.private else "",
-            ),
-        )
-        for z in desired.zones
-        if z.spec.target == target
+    return tuple((z.name, zone_ref(z)) for z in desired.zones if z.spec.target == target)
+
+
+def zone_ref(zone: DesiredZone) -> ZoneRef:
+    """Return what a Zone is found by."""
+    return ZoneRef(
+        domain=zone.spec.domain.lower().rstrip(".") + ".",
+        id=ZoneId(zone.spec.id) if zone.spec.id else None,
+        vpc=zone.spec.private.vpc if zone.spec.private else "",
     )
 
 
@@ -147,7 +145,7 @@ def look(aws: Aws, world: World, wanted: Needs) -> World:
     balancers, groups = world.balancers, world.target_groups
     reads: list[tuple[str, Callable[[], Any]]] = [
         ("health", lambda: balancer_aws.read_health(aws, wanted.health, wanted.classic_health)),
-        ("changes", lambda: record_aws.read_changes(aws, sorted(wanted.changes))),
+        ("changes", lambda: _changes(aws, sorted(wanted.changes))),
     ]
     if isinstance(balancers, tuple) and wanted.balancers:
         reads.append(("balancers", lambda: balancer_aws.look_at_balancers(aws, balancers, wanted.balancers)))
@@ -180,6 +178,15 @@ def _gates(aws: Aws, world: World, wanted: Needs) -> Iterable[tuple[str, Callabl
         yield "metrics", lambda: metric_aws.read(aws, wanted.metrics, world.as_of)
     if wanted.probes:
         yield "probes", lambda: probe_ask.read(aws, wanted.probes)
+
+
+def _changes(aws: Aws, ids: Sequence[ChangeId]) -> tuple[LiveChange, ...]:
+    """Ask for change batches where they were sent from: a zone of another target has its own account."""
+    found = {c.id: c for c in record_aws.read_changes(aws, ids)}
+    for other in aws.beside:
+        left = [c.id for c in found.values() if c.status == UNKNOWN]
+        found |= {c.id: c for c in record_aws.read_changes(other, left)}
+    return tuple(found.values())
 
 
 def tagged_commits(world: World, owner: str) -> Iterable[str]:

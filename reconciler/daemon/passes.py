@@ -8,11 +8,12 @@ from typing import assert_never
 from reconciler.apply.executor import Done, Failed, execute
 from reconciler.core.errors import WrongAccountError
 from reconciler.core.facts import Keeper
-from reconciler.core.ids import ZoneId
+from reconciler.core.ids import ZoneId, ZoneName
 from reconciler.core.redact import Redactor
+from reconciler.daemon.lenders import Lenders, lenders, place_of, with_borrowed
 from reconciler.daemon.observe import Memory, look, observe, tagged_commits
 from reconciler.gateway.errors import ENDS_TARGET, classify
-from reconciler.gateway.session import Aws, Place, for_commit, open_aws
+from reconciler.gateway.session import Aws, for_commit, open_aws
 from reconciler.kinds.balancer import write as balancer_write
 from reconciler.kinds.balancer.steps import BalancerStep
 from reconciler.kinds.group import write as group_write
@@ -31,6 +32,7 @@ from reconciler.plan.limits import Limits
 from reconciler.plan.model import TargetPlan
 from reconciler.plan.needs import needs, nothing
 from reconciler.plan.planner import Goal, plan_target
+from reconciler.plan.reach import Reports
 from reconciler.plan.reach import Reports
 from reconciler.plan.reasons import Reasons
 from reconciler.plan.zone_records import wanted_records
@@ -68,15 +70,7 @@ class Seen:
 
 def open_target(target: DesiredTarget, redactor: Redactor, *, writes: bool) -> Runtime:
     """Return the connection to a target. Without `writes`, none of its calls can write."""
-    spec = target.spec
-    place = Place(
-        target=target.name,
-        account=spec.account,
-        region=spec.region,
-        assume_role=spec.assumeRole,
-        external_id=spec.externalId,
-    )
-    return Runtime(open_aws(place, writes=writes), redactor)
+    return Runtime(open_aws(place_of(target), writes=writes), redactor)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +82,7 @@ class Manner:
     pruning: Hold | None = None  # why nothing may be pruned: rewritten history
     audited: frozenset[str] = frozenset()  # fleets whose turn it is to be looked at in full
     approved: tuple[str, ...] = ()  # digests that people approved on the git host, beside those in git
+    waves: Reports | None = None  # how far the fleets are in other targets; None: nothing waits for them
     waves: Reports | None = None  # how far the fleets are in other targets; None: nothing waits for them
 
 
@@ -105,8 +100,9 @@ def look_and_plan(
     aws.begin(manner.deadline)
     with for_commit(adopted.commit):
         world = observe(aws, adopted.desired, target, runtime.memory)
+        world = with_borrowed(aws, adopted.desired, target, world)
         keeper = keeper_of(adopted, target)
-        world = with_ancestry(world, library, keeper.owner)
+        world = with_ancestry(world, library, adopted.desired)
         if runtime.kept_for != adopted.commit:
             runtime.kept, runtime.kept_for = Kept(), adopted.commit
         made = replace(
@@ -125,11 +121,12 @@ def look_and_plan(
     return Seen(world=world, plan=plan, goal=made)
 
 
-def with_ancestry(world: World, library: Library, owner: str) -> World:
+def with_ancestry(world: World, library: Library, desired: Desired) -> World:
     """Return the world with what the commits in its zones' tags declared there."""
     zones: list[LiveZone | ZoneProblem] = []
     for zone in world.zones:
         if isinstance(zone, LiveZone):
+            owner = _owner(desired, zone.zone)
             keys = (f"reconciler:{owner}:applied", f"reconciler:{owner}:writing")
             commits = [c for k, v in zone.tags if k in keys for c in v.split()]
             found = tuple((c, _declared(library.declared(c), zone)) for c in dict.fromkeys(commits))
@@ -137,6 +134,12 @@ def with_ancestry(world: World, library: Library, owner: str) -> World:
         else:
             zones.append(zone)
     return replace(world, zones=tuple(zones))
+
+
+def _owner(desired: Desired, zone: ZoneName) -> str:
+    document = desired.zone(zone)
+    target = desired.target(document.spec.target) if document else None
+    return target.spec.owner if target else ""
 
 
 def _declared(desired: Desired | None, zone: LiveZone) -> tuple[RecordSet, ...] | None:
@@ -204,8 +207,8 @@ def freezes_of(target: DesiredTarget) -> tuple[Freeze, ...]:
     )
 
 
-def writer(aws: Aws, keeper: Keeper) -> Callable[[Step], Receipt]:
-    """Return the one function that writes to a target."""
+def writer(aws: Aws, keeper: Keeper, lent: Lenders | None = None) -> Callable[[Step], Receipt]:
+    """Return the one function that writes to a target; `lent`: zones that are written as another one."""
 
     def write(step: Step) -> Receipt:
         if isinstance(step, TemplateStep):
@@ -215,7 +218,8 @@ def writer(aws: Aws, keeper: Keeper) -> Callable[[Step], Receipt]:
         if isinstance(step, BalancerStep):
             return balancer_write.do(aws, step, keeper)
         if isinstance(step, RecordStep):
-            return record_aws.do(aws, step)
+            place = (lent or {}).get(step.zone)
+            return record_aws.do(aws.open_beside(place) if place else aws, step)
         assert_never(step)
 
     return write
@@ -224,7 +228,8 @@ def writer(aws: Aws, keeper: Keeper) -> Callable[[Step], Receipt]:
 def apply(runtime: Runtime, seen: Seen, commit: str) -> Iterator[Done | Failed]:
     """Do what is safe now. Raises: what ends the target's pass."""
     with for_commit(commit):
-        yield from execute(seen.plan, writer(runtime.aws, seen.keeper), ends_target)
+        lent = lenders(seen.goal.desired, seen.goal.target)
+        yield from execute(seen.plan, writer(runtime.aws, seen.keeper, lent), ends_target)
 
 
 def ends_target(error: Exception) -> bool:

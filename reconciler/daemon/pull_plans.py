@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, replace
 
 from reconciler.core.redact import Redactor
+from reconciler.daemon.lenders import with_borrowed
 from reconciler.daemon.observe import attempt, host_time, images_of, look, observe
 from reconciler.daemon.passes import (
     DEADLINE,
@@ -82,8 +83,10 @@ class PullPlans:
         aws = runtime.aws
         aws.begin(DEADLINE)
         with for_commit(merged.commit):
-            world = observe(aws, together(base.desired, merged.desired), before, runtime.memory)
-            world = with_ancestry(world, self.library, before.spec.owner)
+            # Zones of other targets too are asked for where the base says.
+            both = replace(together(base.desired, merged.desired), targets=base.desired.targets)
+            world = with_borrowed(aws, both, before, observe(aws, both, before, runtime.memory))
+            world = with_ancestry(world, self.library, both)
             goals = (
                 goal(base, self.library, before, world, self.redactor),
                 approving(goal(merged, self.library, after, world, self.redactor), approved),

@@ -64,6 +64,14 @@ class Gate:
         """Let the call in flight end, and send no further one: the program ends."""
         self._stopped = True
 
+    def share(self, other: "Gate") -> None:
+        """Give another one the deadline of the pass that has begun, and say to it if the program stops."""
+        other.heed(self._deadline, stopped=self._stopped)
+
+    def heed(self, deadline: float | None, *, stopped: bool) -> None:
+        """Take over a deadline (of `now`), and whether the program stops."""
+        self._deadline, self._stopped = deadline, stopped
+
     def as_of(self) -> datetime | None:
         """Return the earliest `Date` that AWS answered with since `begin`."""
         with self._lock:

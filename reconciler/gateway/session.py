@@ -75,6 +75,8 @@ class Aws:
         )
         self._pool = Pool(line.readers, f"aws-{place.target}")
         self._clients: dict[str, Any] = {}
+        self._beside: dict[Place, Aws] = {}
+        self._record = record
         self._session: boto3.Session | None = None
         self._account: str | None = None
         self._lock = threading.RLock()
@@ -96,16 +98,40 @@ class Aws:
 
     @property
     def counts(self) -> Counter[str]:
-        """Requests sent since `begin`, retries included, by `service:Operation`."""
-        return self._gate.counts
+        """Requests sent since `begin`, retries included, by `service:Operation`; of those beside too."""
+        return sum((other.counts for other in self.beside), Counter(self._gate.counts))
 
     def begin(self, deadline: timedelta | None = None) -> None:
         """Begin a pass: counts and clock start anew, and no call is sent later than `deadline` from now."""
+        for other in self.beside:
+            other.begin(deadline)
         self._gate.begin(None if deadline is None else deadline.total_seconds())
 
     def stop(self) -> None:
         """Let the call in flight end, and send no further one: the program ends. Never undone."""
         self._gate.stop()
+        for other in self.beside:
+            other.stop()
+
+    @property
+    def beside(self) -> "tuple[Aws, ...]":
+        """Connections to other places that this target's passes use."""
+        return tuple(self._beside.values())
+
+    def open_beside(self, place: Place) -> "Aws":
+        """Return a connection to another place, opened once: it begins, stops and closes with this one."""
+        with self._lock:
+            if place not in self._beside:
+                other = Aws(
+                    place, writes=self.writes, line=self._line, paces=self._paces, record=self._record
+                )
+                other.follow(self._gate)
+                self._beside[place] = other
+            return self._beside[place]
+
+    def follow(self, gate: Gate) -> None:
+        """Take over the deadline of another connection's pass, and whether the program stops."""
+        gate.share(self._gate)
 
     def as_of(self) -> datetime | None:
         """Return the earliest `Date` of AWS's replies since `begin`, or None if there was none."""
@@ -154,6 +180,8 @@ class Aws:
     def close(self) -> None:
         """Begin no further call and let go of the connections."""
         self._pool.close()
+        for other in self.beside:
+            other.close()
         with self._lock:
             for client in self._clients.values():
                 client.close()

@@ -67,8 +67,9 @@ def _steps(goal: Goal, world: World) -> Iterator[Step]:
 def _zones(goal: Goal, world: World) -> Iterator[Step]:
     """Forget commits of another history: equal records are then taken over again without a write."""
     keys = (applied_tag(goal.keeper.owner), writing_tag(goal.keeper.owner))
+    own = {z.name for z in goal.desired.zones if z.spec.target == goal.target.name}
     for zone in world.zones:
-        if not isinstance(zone, LiveZone):
+        if not isinstance(zone, LiveZone) or zone.zone not in own:
             continue
         commits = {Commit(c) for k in keys for c in tag(zone.tags, k).split()}
         if any(c != goal.commit and c not in goal.ancestors for c in commits):

@@ -285,3 +285,20 @@ def test_times_in_replies_are_what_botocore_reads(value):
             return str(wrong)
 
     assert read(to_timestamp) == read(parse_timestamp)
+
+
+def test_a_connection_beside_another_one_begins_stops_and_closes_with_it(reader, aws_url):
+    aws_url.answers["DescribePolicies"] = [POLICIES]
+    reader.begin(timedelta(minutes=5))
+    other = reader.open_beside(replace(PLACE, account="210987654321", target="away"))
+    assert reader.open_beside(other.place) is other
+    assert (other.writes, reader.beside) == (False, (other,))
+    other.client("autoscaling").describe_policies()
+    assert reader.counts == other.counts == {"autoscaling:DescribePolicies": 1}
+    reader.begin(timedelta(minutes=5))
+    assert other.counts == {}
+    reader.stop()
+    with pytest.raises(DeadlineError):
+        other.client("autoscaling").describe_policies()
+    with pytest.raises(DeadlineError):
+        reader.open_beside(replace(PLACE, account="999999999999")).client("autoscaling").describe_policies()
