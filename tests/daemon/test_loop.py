@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from queue import Queue
 from threading import Event as Flag
 
 import pytest
@@ -13,6 +14,7 @@ from reconciler.daemon.answers import Answers
 from reconciler.daemon.loop import Daemon
 from reconciler.daemon.order import Order, Turn
 from reconciler.report.events import PassDone, PassFailed
+from reconciler.source.repository import Adopted
 from tests.daemon.script import PATIENCE, Ear, Script, daemon_of, failing, nothing_to_do
 from tests.repositories import Company, broken, target
 
@@ -113,6 +115,35 @@ def test_a_commit_in_mid_pass_is_taken_up_right_after_it(company: Company, scrip
         script.held["seoul"].set()
         assert script.next("seoul").adopted.commit == second
     assert script.most == 1
+
+
+class Board:
+    """Hears what the job for pull requests is told of plans."""
+
+    def __init__(self) -> None:
+        self.told: Queue[tuple[str, frozenset[str]]] = Queue()
+
+    def look(self, adopted: Adopted, _: object, of_it: frozenset[str]) -> None:
+        self.told.put((adopted.commit, of_it))
+
+    def until(self, commit: str, *targets: str) -> None:
+        """Wait until it is told that these targets, and no others, are planned for a commit."""
+        while self.told.get(timeout=PATIENCE) != (commit, frozenset(targets)):
+            continue
+
+
+def test_a_plan_of_the_commit_before_never_stands_for_the_one_in_force(
+    company: Company, script: Script, ear: Ear
+) -> None:
+    first, daemon, board = company.commit(TWO), daemon_of(company.bare, script, ear), Board()
+    daemon.pulls, daemon.pulls_every = board, timedelta(seconds=0.05)  # type: ignore[assignment]
+    with running(daemon):
+        board.until(first, "seoul", "tokyo")
+        script.held["seoul"] = Flag()
+        second = company.commit({"b.yaml": TWO["b.yaml"] + "# more\n"})
+        board.until(second, "tokyo")
+        script.held["seoul"].set()
+        board.until(second, "seoul", "tokyo")
 
 
 def test_errors_of_a_target_rest_that_target_alone(company: Company, script: Script, ear: Ear) -> None:
