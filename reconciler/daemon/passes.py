@@ -33,7 +33,6 @@ from reconciler.plan.model import TargetPlan
 from reconciler.plan.needs import needs, nothing
 from reconciler.plan.planner import Goal, plan_target
 from reconciler.plan.reach import Reports
-from reconciler.plan.reach import Reports
 from reconciler.plan.reasons import Reasons
 from reconciler.plan.zone_records import wanted_records
 from reconciler.source.repository import Adopted, Library
@@ -82,7 +81,6 @@ class Manner:
     pruning: Hold | None = None  # why nothing may be pruned: rewritten history
     audited: frozenset[str] = frozenset()  # fleets whose turn it is to be looked at in full
     approved: tuple[str, ...] = ()  # digests that people approved on the git host, beside those in git
-    waves: Reports | None = None  # how far the fleets are in other targets; None: nothing waits for them
     waves: Reports | None = None  # how far the fleets are in other targets; None: nothing waits for them
 
 
