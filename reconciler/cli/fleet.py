@@ -6,6 +6,7 @@ from reconciler.cli.options import Plain, out
 from reconciler.cli.plan import tell_errors
 from reconciler.cli.status import as_json, found_of
 from reconciler.core.facts import FAILED
+from reconciler.daemon.hands import having, the_one
 from reconciler.daemon.passes import Manner, writer
 from reconciler.daemon.session import ChoiceError, Look, Session, open_session
 from reconciler.daemon.settings import Settings
@@ -18,7 +19,7 @@ from reconciler.strategies.slice import fleets_of
 def explain(settings: Settings, fleet: str, form: Plain) -> int:
     """Print why nothing, or something, happens to a fleet. Return the exit code. Raises: ChoiceError."""
     with open_session(settings, writes=False) as session:
-        looks = _of_fleet(session, fleet, session.look(Manner(audited=frozenset({fleet}))))
+        looks = having(session, session.look(Manner(audited=frozenset({fleet}))), fleet)
     found = found_of(looks, fleet)
     plans = {x.target.name: x.plan for x in looks}
     if form is Plain.JSON:
@@ -31,26 +32,10 @@ def explain(settings: Settings, fleet: str, form: Plain) -> int:
     return 0 if all(x.plan.complete for x in looks) else 1
 
 
-def _of_fleet(session: Session, fleet: str, looks: tuple[Look, ...]) -> tuple[Look, ...]:
-    """Return the looks at targets that have the fleet; it must be known in one."""
-    having = tuple(x for x in looks if x.seen is None or found_of((x,), fleet))
-    if not having:
-        names = sorted({f.name for f in session.adopted.desired.fleets})
-        raise ChoiceError(f"no fleet {fleet} is in git or on AWS; git has {', '.join(names) or 'none'}")
-    return having
-
-
 def retry(settings: Settings, fleet: str) -> int:
     """Let a failed revision be tried again. Return the exit code. Raises: ChoiceError."""
     with open_session(settings, writes=True) as session:
-        looks = _of_fleet(session, fleet, session.look(Manner(ahead=False)))
-        if len(looks) > 1:
-            raise ChoiceError(f"{fleet} is in {len(looks)} targets; say which with --target")
-        look = looks[0]
-        if look.seen is None:
-            tell_errors(looks)
-            return 1
-        return _forget(session, look, fleet)
+        return _forget(session, the_one(session, fleet), fleet)
 
 
 def _forget(session: Session, look: Look, fleet: str) -> int:

@@ -180,6 +180,104 @@ def retry(
     raise typer.Exit(code)
 
 
+Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why: it is told with it.")]
+
+
+@app.command()
+def pause(
+    fleet: Fleet,
+    reason: Reason,
+    repo: Repo = None,
+    ref: Ref = None,
+    path: Folder = None,
+    target: Targets = None,
+    *,
+    for_: Annotated[str | None, typer.Option("--for", metavar="SPAN", help="It ends by itself then.")] = None,
+) -> None:
+    """Suspend a fleet by a tag, without a commit: nothing is written, save that a rollout goes back."""
+    from reconciler.cli.hand import hand as command
+    from reconciler.plan.hands import pause as ask
+
+    lasts = span(for_) if for_ else None
+    with told():
+        code = command(settings(repo, ref, path, target), fleet, ask(reason, lasts))
+    raise typer.Exit(code)
+
+
+@app.command()
+def resume(
+    fleet: Fleet,
+    reason: Reason,
+    repo: Repo = None,
+    ref: Ref = None,
+    path: Folder = None,
+    target: Targets = None,
+) -> None:
+    """End a suspension by tag."""
+    from reconciler.cli.hand import hand as command
+    from reconciler.plan.hands import resume as ask
+
+    with told():
+        code = command(settings(repo, ref, path, target), fleet, ask(reason))
+    raise typer.Exit(code)
+
+
+@app.command()
+def promote(
+    fleet: Fleet,
+    repo: Repo = None,
+    ref: Ref = None,
+    path: Folder = None,
+    target: Targets = None,
+    *,
+    full: Annotated[bool, typer.Option("--full", help="All traffic: no more holds and pauses.")] = False,
+    reason: Annotated[str, typer.Option(metavar="TEXT", help="Why; needed with --full.")] = "",
+) -> None:
+    """Let a rollout go past the pause, or the wave, that it waits at."""
+    from reconciler.cli.hand import hand as command
+    from reconciler.plan import hands
+
+    with told():
+        ask = hands.full(reason) if full else hands.promote()
+        code = command(settings(repo, ref, path, target), fleet, ask)
+    raise typer.Exit(code)
+
+
+@app.command()
+def abort(
+    fleet: Fleet,
+    reason: Reason,
+    repo: Repo = None,
+    ref: Ref = None,
+    path: Folder = None,
+    target: Targets = None,
+) -> None:
+    """Go back to the revision before, until that one is retired."""
+    from reconciler.cli.hand import hand as command
+    from reconciler.plan.hands import abort as ask
+
+    with told():
+        code = command(settings(repo, ref, path, target), fleet, ask(reason))
+    raise typer.Exit(code)
+
+
+@app.command()
+def replace(
+    instance: Annotated[str, typer.Argument(help="Id of the instance.")],
+    reason: Reason,
+    repo: Repo = None,
+    ref: Ref = None,
+    path: Folder = None,
+    target: Targets = None,
+) -> None:
+    """Have the group of an instance replace it; its size stays."""
+    from reconciler.cli.hand import replace as command
+
+    with told():
+        code = command(settings(repo, ref, path, target), instance, reason)
+    raise typer.Exit(code)
+
+
 app.command(epilog=EPILOG)(run)
 
 
