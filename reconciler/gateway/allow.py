@@ -218,7 +218,7 @@ _OTHERS: Final = (
     _write("route53", "ChangeResourceRecordSets", "HostedZoneId ChangeBatch"),
     _write("route53", "ChangeTagsForResource", "ResourceType ResourceId AddTags RemoveTagKeys"),
     _read("cloudwatch", "DescribeAlarms", "AlarmNames AlarmTypes MaxRecords NextToken"),
-    _read("cloudwatch", "GetMetricData", "MetricDataQueries StartTime EndTime MaxDatapoints NextToken"),
+    _read("cloudwatch", "GetMetricData", "MetricDataQueries StartTime EndTime NextToken"),
     # never WithDecryption: an AMI id is no secret, and we want to be unable to read one
     _read("ssm", "GetParameter", "Name"),
     _read("ssm", "GetParameters", "Names"),

@@ -74,7 +74,9 @@ def ungated(want: Wanted) -> Wanted:
 def said(gates: Gates) -> str:
     """Return in one line what has to hold."""
     found = [f"alarm {name} is not in ALARM" for name in gates.alarms]
-    found += [f"{m.name} is at most {m.max:g} over {format_duration(m.over)}" for m in gates.metrics]
+    found += [
+        f"{name} is at most {m.max:g} over {format_duration(m.over)}" for name, m in _named(gates.metrics)
+    ]
     if (probe := gates.probe) is not None:
         found.append(f"GET {probe.path} is answered {probe.status}, {probe.times} times in a row")
     return "; ".join(found)
@@ -98,7 +100,7 @@ def judge(want: Wanted, s: Slice, new: Live) -> tuple[Gate, ...]:
     """
     gates = want.rollout.gates
     found = [_alarm(want, s, name) for name in gates.alarms]
-    found += [_metric(want, s, new, gate) for gate in gates.metrics]
+    found += [_metric(want, s, new, name, gate) for name, gate in _named(gates.metrics)]
     return (*found, *([_probe(want, s, new)] if gates.probe else ()))
 
 
@@ -123,8 +125,16 @@ def _alarm(want: Wanted, s: Slice, name: str) -> Gate:
             return Gate(name=said, state="pass", why=f"{said} is OK{since}")
         case "ALARM":
             return Gate(name=said, state="fail", why=f"{said} is in ALARM{since}")
+        case _ if _first(want, s):
+            why = f"{said} has no data: nothing served before {want.name}"
+            return Gate(name=said, state="pass", why=why)
         case _:
             return _missing(want, said, f"{said} has no data: {live.state}{since}")
+
+
+def _first(want: Wanted, s: Slice) -> bool:
+    """Is there no other revision: nothing that an alarm could have had data of, and nothing to go back to."""
+    return not any(r.up for r in s.revisions if r.revision != want.revision)
 
 
 def _missing(want: Wanted, name: str, why: str) -> Gate:
@@ -165,8 +175,13 @@ def _measure_of(want: Wanted, new: Live, gate: MetricGate) -> Measure | None:
     )
 
 
-def _metric(want: Wanted, s: Slice, new: Live, gate: MetricGate) -> Gate:
-    name, over = gate.name, format_duration(gate.over)
+def _named(metrics: Iterable[MetricGate]) -> list[tuple[str, MetricGate]]:
+    """Return each with what it is called: a query by its place in `metrics`."""
+    return [(gate.metric or f"query {n}", gate) for n, gate in enumerate(metrics, 1)]
+
+
+def _metric(want: Wanted, s: Slice, new: Live, name: str, gate: MetricGate) -> Gate:
+    over = format_duration(gate.over)
     if isinstance(s.metrics, Unread):
         return _missing(want, name, f"{name} can't be read: {s.metrics.why}")
     since = new.stage.since if new.stage and new.stage.step >= 1 else None

@@ -52,11 +52,6 @@ class MetricGate:
     max: float  # percent, seconds, hosts, or whatever the query gives
     over: timedelta  # the window that is measured, up to now
 
-    @property
-    def name(self) -> str:
-        """What it is called where it is told of."""
-        return self.metric or "query"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProbeGate:

@@ -87,7 +87,7 @@ def test_a_plan_says_what_a_rollout_goes_on_with() -> None:
     (note,) = item.notes
     assert note == (
         "it goes on while alarm web-5xx is not in ALARM; alarm web-slow is not in ALARM;"
-        " target5xxPercent is at most 1 over 5m; query is at most 3 over 10m;"
+        " target5xxPercent is at most 1 over 5m; query 2 is at most 3 over 10m;"
         " GET /healthz is answered 200, 3 times in a row"
     )
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from reconciler.core.facts import STAGE, Identity, Unread
-from reconciler.core.ids import Arn, Commit
+from reconciler.core.ids import Arn, Commit, ResourceName
 from reconciler.kinds.alarm.live import LiveAlarm
 from reconciler.kinds.balancer.live import LiveBalancer, LiveTargetGroup
 from reconciler.kinds.group.live import LiveGroup
@@ -20,7 +20,7 @@ from reconciler.strategies.wanted import (
     TrafficKind,
     Wanted,
 )
-from tests.worlds import CHECK, NOON, wanted
+from tests.worlds import CHECK, NOON, revision, wanted
 
 OVER = timedelta(minutes=5)
 ARN = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:"
@@ -108,7 +108,18 @@ def balancer(want: Wanted, state: str = "active") -> LiveBalancer:
     )
 
 
+def old(want: Wanted) -> Live:
+    """A revision that serves."""
+    return replace(live(replace(want, revision=revision(1)), 1), name=ResourceName("web-0000000001"))
+
+
 def seen(want: Wanted, *revisions: Live, **facts: Any) -> Slice:
+    """What a pass saw of a fleet, whose old revision is there."""
+    return first(want, old(want), *revisions, **facts)
+
+
+def first(want: Wanted, *revisions: Live, **facts: Any) -> Slice:
+    """What a pass saw of a fleet of these revisions alone."""
     empty: dict[str, Any] = dict.fromkeys(("zones", "rules", "health", "changes", "target_groups"), ())
     return Slice(fleet=want.fleet, as_of=NOON, revisions=revisions, rule=None, **empty, **facts)
 

@@ -23,6 +23,7 @@ from tests.strategies.gated import (
     SINCE,
     WRITTEN,
     alarm,
+    first,
     live,
     measure,
     seen,
@@ -57,6 +58,25 @@ def test_an_alarm_keeps_a_rollout_from_starting(facts: Any, missing: str, why: s
     want = want_of(alarms=("web-5xx",), missing=missing)
     found = before(want, seen(want, alarms=facts))
     assert (found and (found.code, found.why)) == (why and ("gate", why))
+
+
+@pytest.mark.parametrize(
+    ("state", "why"),
+    [
+        ("OK", None),
+        ("INSUFFICIENT_DATA", None),
+        ("ALARM", f"it does not start: alarm web-5xx is in ALARM{SINCE}"),
+        (ABSENT, f"it does not start: alarm web-5xx does not exist in this account and region{FAILS}"),
+    ],
+    ids=["OK", "no data", "in ALARM", "absent"],
+)
+def test_at_the_first_birth_an_alarm_has_no_data_yet_and_holds(state: str, why: str | None) -> None:
+    want = want_of(alarms=("web-5xx",))
+    new = live(want, 0)
+    found = before(want, first(want, alarms=(alarm(state),)))
+    assert (found and found.why) == why
+    (gate,) = judge(want, first(want, new, alarms=(alarm(state),)), new)
+    assert gate.state == ("fail" if why else "pass")
 
 
 def test_what_has_no_alarm_starts_whatever_was_read() -> None:

@@ -110,7 +110,7 @@ CASES = [
     of_metric("above", value(4.2), "fail", "target5xxPercent is 4.2, above 1, over 5m", step=1),
     of_metric("above before traffic", value(4.2), "fail", "target5xxPercent is 4.2, above 1, over 5m"),
     of_metric("seconds", value(0.7, SLOW), "fail", "latencyP99 is 0.7, above 0.5, over 5m", SLOW),
-    of_metric("written", value(2, WRITTEN), "pass", "query is 2, at most 3, over 5m", WRITTEN),
+    of_metric("written", value(2, WRITTEN), "pass", "query 1 is 2, at most 3, over 5m", WRITTEN),
     of_metric("not looked at", (), "wait", "target5xxPercent was not read in this pass", step=1, age=LONG),
     of_metric(
         "no data, and no traffic yet",
@@ -158,7 +158,7 @@ CASES = [
         "a query that CloudWatch refuses",
         value(None, WRITTEN, "GetMetricData: ValidationError"),
         "fail",
-        f"query can't be read: GetMetricData: ValidationError{FAILS}",
+        f"query 1 can't be read: GetMetricData: ValidationError{FAILS}",
         WRITTEN,
     ),
     of_probe("passes", 3, "", "pass", ": 200, 3 times in a row"),
@@ -198,7 +198,7 @@ def test_every_gate_is_judged_and_named() -> None:
     assert [g.name for g in judge(want, seen(want, new), new)] == [
         "alarm web-5xx",
         "target5xxPercent",
-        "query",
+        "query 2",
         "probe /healthz",
     ]
     assert judge(want_of(), seen(want), new) == ()
