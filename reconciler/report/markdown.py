@@ -6,17 +6,16 @@ and never the digests: a plan is approved by them.
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Final
 
 from reconciler.core.problem import Problem
 from reconciler.plan.model import ActionKind, Plan
 from reconciler.report import words
+from reconciler.report.effect import effect
 from reconciler.report.escape import cell, code
+from reconciler.report.levels import FITS, Level, fitted, more
 from reconciler.report.sections import (
-    ROWS,
     counted,
     drift,
-    more,
     notes,
     reasons,
     refusals,
@@ -26,27 +25,10 @@ from reconciler.report.sections import (
 )
 from reconciler.report.summary import Summary, has_changes, summary
 
-FITS: Final = 60_000  # bytes of UTF-8: GitHub takes 65,536 characters in a comment, and others add to ours
-
-LEVELS: Final = (
-    frozenset({"table", "reasons", "drift", "steps"}),
-    frozenset({"table", "reasons", "drift"}),
-    frozenset({"table", "reasons"}),
-    frozenset({"table"}),
-    frozenset[str](),
-)
-"""What is told, from all to the least: the first that fits is taken."""
-
 
 def plan_markdown(plan: Plan, *, fits: int = FITS) -> str:
     """Return the plan as one comment of at most `fits` bytes, if its least form has no more."""
-    text = ""
-    for level in LEVELS:
-        left = LEVELS[0] - level
-        text = "\n".join(_plan(plan, level, left)) + "\n"
-        if len(text.encode()) <= fits:
-            break
-    return text
+    return fitted(lambda level: _plan(plan, level), fits)
 
 
 def drift_markdown(plan: Plan) -> str:
@@ -57,64 +39,79 @@ def drift_markdown(plan: Plan) -> str:
     return "\n".join(lines) + "\n"
 
 
-def problems_markdown(problems: Sequence[Problem]) -> str:
+def problems_markdown(problems: Sequence[Problem], *, fits: int = FITS) -> str:
     """Return why nothing was planned: every error of a commit that is not valid."""
-    files = len({p.at.file for p in problems})
-    told = f"{counted(len(problems), 'error')} in {counted(files, 'file')}"
-    lines = [
-        f"### ❌ Fleet plan: {told}; nothing was planned",
-        "",
-        "| File | Line | What is wrong | Why | What to write instead |",
-        "|---|--:|---|---|---|",
-    ]
-    lines += [
-        f"| {cell(p.at.file)} | {p.at.line}:{p.at.column} | {cell(p.what)} | {cell(p.why)} | {cell(p.fix)} |"
-        for p in problems[:ROWS]
-    ]
-    lines += more(len(problems))
-    lines += [
-        "",
-        "**If merged like this, nothing of the commit is adopted: the last good commit stays in force.**",
-    ]
-    return "\n".join(lines) + "\n"
+    return fitted(lambda level: _problems(problems, level), fits)
 
 
-def _plan(plan: Plan, level: frozenset[str], left: frozenset[str]) -> Iterator[str]:
+def _problems(problems: Sequence[Problem], level: Level) -> Iterator[str]:
+    files = counted(len({p.at.file for p in problems}), "file")
+    yield f"### ❌ Fleet plan: {counted(len(problems), 'error')} in {files}; nothing was planned"
+    yield "**If merged like this, nothing of the commit is adopted: the last good commit stays in force.**"
+    yield ""
+    yield "| Where | What is wrong | Why | What to write instead |"
+    yield "|---|---|---|---|"
+    for p in problems[: level.rows]:
+        yield f"| {cell(str(p.at))} | {cell(p.what)} | {cell(p.why)} | {cell(p.fix)} |"
+    yield from more(len(problems), level.rows)
+
+
+def _plan(plan: Plan, level: Level) -> Iterator[str]:
     counts = summary(plan)
     shown = [(t, i) for t in plan.targets for i in t.items if i.action is not ActionKind.NONE or i.steps]
     yield _title(plan, counts)
-    digests = ", ".join(f"{code(t.target)} {code(t.digest)}" for t in plan.targets)
+    yield from effect(shown, "applied")
+    digests = ", ".join(f"{code(t.digest)} ({code(t.target)})" for t in plan.targets)
+    yield ""
     yield f"{counts.unchanged} unchanged · {counts.drifted} drifted" + (
         f" · digest {digests}" if digests else ""
     )
-    yield from refusals(plan.targets)
-    yield from unread(plan.targets)
-    if shown and "table" in level:
-        yield from table(shown)
-    if "reasons" in level:
+    yield from refusals(plan.targets, level)
+    yield from _ways_past(plan)
+    yield from unread(plan.targets, level)
+    if "table" in level.sections:
+        yield from table(shown, level)
+    if "reasons" in level.sections:
         yield from reasons(shown)
-    if "steps" in level:
+    if "steps" in level.sections:
         yield from steps(shown)
-    if "drift" in level:
+    if "drift" in level.sections:
         yield from drift(plan.targets)
-    if left:
-        what = ", ".join(sorted(left))
+    yield from left_out(level)
+    yield from notes(plan.targets, level)
+    yield from _foot(plan)
+
+
+def _ways_past(plan: Plan) -> Iterator[str]:
+    for target in plan.targets:
+        if target.refusals and not target.approved:
+            yield ""
+            yield (
+                f"Nothing begins in {code(target.target)}. Make the change smaller, or accept **this exact "
+                f"plan**: put {code(target.digest)} into the Target's `limits.approved`. "
+                "It is void when the plan changes."
+            )
+
+
+def left_out(level: Level) -> Iterator[str]:
+    """Say what does not stand in a comment, and where it does."""
+    if level.left_out or level.risky:
+        what = ", ".join((*level.left_out, *(["what is made or changed in place"] if level.risky else [])))
         yield ""
         yield f"_Too long for a comment, so this is left out: {what}. `reconciler plan` tells all._"
-    yield from notes(plan.targets)
-    yield from _foot(plan)
 
 
 def _title(plan: Plan, counts: Summary) -> str:
     parts = counts.told()
     if any(t.refusals and not t.approved for t in plan.targets):
         return "### ⛔ Fleet plan: blocked by a safety limit" + (f" ({', '.join(parts)})" if parts else "")
-    if not has_changes(plan) and plan.complete:
+    if not plan.complete:
+        told = f"; {', '.join(parts)}" if parts else ""
+        return f"### ❓ Fleet plan: incomplete, something could not be read{told}"
+    if not has_changes(plan):
         return "### ✅ Fleet plan: no changes"
-    risky = counts.replace + counts.retire + counts.blocked + counts.unread or not plan.complete
-    return f"### {'⚠️' if risky else '✅'} Fleet plan: {', '.join(parts) or 'no changes'}" + (
-        "" if plan.complete else " (incomplete)"
-    )
+    risky = counts.replace + counts.retire + counts.blocked
+    return f"### {'⚠️' if risky else '✅'} Fleet plan: {', '.join(parts) or 'drift is put right'}"
 
 
 def _foot(plan: Plan) -> Iterator[str]:

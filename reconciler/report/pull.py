@@ -10,9 +10,11 @@ from reconciler.core.problem import Problem
 from reconciler.plan.model import ActionKind, Item, Plan, TargetPlan
 from reconciler.plan.pulls import Compared, Risk, Verdict, risk, verdict
 from reconciler.report import words
-from reconciler.report.escape import block, code
+from reconciler.report.effect import effect
+from reconciler.report.escape import block, cell, code
 from reconciler.report.guarded import Guarded, guarded_lines
-from reconciler.report.markdown import FITS, LEVELS, problems_markdown
+from reconciler.report.levels import FITS, Level, fitted, more
+from reconciler.report.markdown import left_out, problems_markdown
 from reconciler.report.sections import (
     counted,
     details,
@@ -27,6 +29,12 @@ from reconciler.report.sections import (
 from reconciler.report.summary import summary
 
 TRUST: Final = "trust the `reconciler/plan` check, not copies of this text"
+OTHERWISE: Final = (
+    "Live is what git says. It may differ from the plan above: another tree was merged, or that plan is not "
+    "remembered."
+)
+NAMES: Final = 10  # of documents in a sentence
+WHY: Final = 400  # characters of a reason or a log line
 ICONS: Final = {Risk.NONE: "✅", Risk.LOW: "✅", Risk.HIGH: "⚠️", Risk.STOP: "⛔"}
 
 
@@ -65,92 +73,134 @@ class Planned:
 
 def planned(told: Planned, *, fits: int = FITS) -> Told:
     """Return the comment of a plan: caused by this pull request, pending before it, drift."""
-    title = _title(told)
-    verdict_ = verdict(told.found, draft=told.draft)
     if not told.files and not any(c.caused for c in told.found):
-        return Told(verdict=verdict_, risk=Risk.NONE, title="no fleet files changed", body="")
-    body = ""
-    for level in LEVELS:
-        body = "\n".join(_planned(told, title, level)) + "\n"
-        if len(body.encode()) <= fits:
-            break
-    return Told(verdict=verdict_, risk=risk(told.found), title=title, body=body)
+        quiet = Verdict.PENDING if told.draft else Verdict.SUCCESS
+        return Told(verdict=quiet, risk=Risk.NONE, title="no fleet files changed", body="")
+    title = _title(told)
+    return Told(
+        verdict=verdict(told.found, draft=told.draft),
+        risk=risk(told.found),
+        title=title,
+        body=fitted(lambda level: _planned(told, title, level), fits),
+    )
 
 
 def _title(told: Planned) -> str:
-    if told.found and any(c.refusals and not c.merged.approved for c in told.found):
+    if _refused(told):
         return "blocked by a safety limit"
     counts = summary(_plan(tuple(c.shown for c in told.found)))
     off = sum(len(c.called_off) for c in told.found) + counts.unchanged
     parts = counts.told() + ([f"{off} called off"] if off else [])
-    if not all(c.merged.complete for c in told.found):
-        parts.append("something could not be read")
-    return ", ".join(parts) or "no changes"
+    if all(c.merged.complete for c in told.found):
+        return ", ".join(parts) or "no changes"
+    return "incomplete, something could not be read" + (f"; {', '.join(parts)}" if parts else "")
+
+
+def _refused(told: Planned) -> list[Compared]:
+    return [c for c in told.found if c.refusals and not c.merged.approved]
 
 
 def _plan(targets: tuple[TargetPlan, ...]) -> Plan:
     return Plan(commit=Commit(""), targets=targets)
 
 
-def _planned(told: Planned, title: str, level: frozenset[str]) -> Iterator[str]:
+def _planned(told: Planned, title: str, level: Level) -> Iterator[str]:
     shown = [(c.shown, i) for c in told.found for i in c.caused]
     targets = tuple(c.shown for c in told.found)
-    draft = " (draft)" if told.draft else ""
-    yield f"### {ICONS[risk(told.found)]} Fleet plan: {title}{draft}"
-    yield _coverage(told)
-    if not shown:
-        yield ""
+    yield f"### {_icon(told)} Fleet plan: {title}{' (draft)' if told.draft else ''}"
+    yield from effect(shown, "merged")
+    if not shown and all(c.merged.complete for c in told.found):
         yield f"This touches {counted(len(told.files), 'file')} of ours, but nothing live would change."
-    yield from refusals(targets)
-    if any(c.refusals and not c.merged.approved for c in told.found):
-        for one in told.found:
-            if one.refusals and not one.merged.approved:
-                yield ""
-                yield f"Or say, with write access: {code(f'/reconciler approve {one.merged.digest}')}"
-    yield from unread([c.merged for c in told.found])
-    if shown and "table" in level:
-        yield from table(shown)
-    if "reasons" in level:
-        yield from reasons(shown)
-    if "steps" in level:
-        yield from steps(shown)
-    yield from _pending(told.found)
-    if "drift" in level:
-        yield from drift([replace(c.merged, drift=c.drift) for c in told.found])
-    yield from notes(targets)
-    yield from _released(told)
+    yield ""
+    yield _coverage(told)
+    yield from refusals(targets, level)
+    yield from _ways_past(told)
+    yield from unread([c.merged for c in told.found], level)
+    yield from _not_planned(told.found)
+    if "table" in level.sections:
+        yield from table(shown, level)
+    yield from _released(told, level)
+    yield from _called_off(told.found)
+    yield from notes(targets, level)
     yield from _overlaps(told)
     yield from guarded_lines(told.guarded)
-    if left := LEVELS[0] - level:
-        yield ""
-        yield f"_Too long for a comment, so this is left out: {', '.join(sorted(left))}._"
+    if "reasons" in level.sections:
+        yield from reasons(shown)
+    if "steps" in level.sections:
+        yield from steps(shown)
+    yield from _pending(told.found, level)
+    if "drift" in level.sections:
+        yield from drift([replace(c.merged, drift=c.drift) for c in told.found])
+    yield from left_out(level)
     yield from _commands(shown)
     yield from _foot(told)
+
+
+def _icon(told: Planned) -> str:
+    return "❓" if verdict(told.found) is Verdict.ERROR else ICONS[risk(told.found)]
+
+
+def _ways_past(told: Planned) -> Iterator[str]:
+    for one in _refused(told):
+        approve = code(f"/reconciler approve {one.merged.digest}")
+        yield ""
+        yield (
+            f"{code(one.merged.target)}: make the change smaller; or somebody with write access accepts "
+            f"**this exact plan**, void when it changes, by the comment {approve} or by its digest in the "
+            "Target's `limits.approved`."
+        )
+
+
+def _not_planned(found: tuple[Compared, ...]) -> Iterator[str]:
+    rows = [i for c in found for i in c.merged.items if i.action is ActionKind.UNREAD]
+    if rows:
+        yield ""
+        yield f"Not planned, and left as they are: {_named(rows)}."
+
+
+def _named(items: Sequence[Item]) -> str:
+    names = ", ".join(code(f"{i.kind} {i.name} in {i.target}") for i in items[:NAMES])
+    return names + (f" and {len(items) - NAMES} more" if len(items) > NAMES else "")
 
 
 def _coverage(told: Planned) -> str:
     merged = [c.merged for c in told.found]
     every = sum(len(t.items) for t in merged)
     blind = sum(t.count(ActionKind.UNREAD) for t in merged)
-    digests = ", ".join(f"{code(t.target)} {code(t.digest)}" for t in merged)
-    return (
-        f"{every - blind} of {counted(every, 'document')} planned in {counted(len(merged), 'target')}"
-        f" · {sum(len(c.drift) for c in told.found)} drifted fields"
-        + (f" · digest {digests}" if digests else "")
+    off = sum(len(c.drift) for c in told.found)
+    digests = ", ".join(f"{code(t.digest)} ({code(t.target)})" for t in merged)
+    planned_ = f"{every - blind} of {counted(every, 'document')} planned in {counted(len(merged), 'target')}"
+    return " · ".join(
+        [
+            f"**{planned_}**" if blind else planned_,
+            *([counted(off, "drifted field")] if off else []),
+            *([f"digest {digests}"] if digests else []),
+        ]
     )
 
 
-def _pending(found: tuple[Compared, ...]) -> Iterator[str]:
-    rows = [i for c in found for i in c.pending]
+def _pending(found: tuple[Compared, ...], level: Level) -> Iterator[str]:
+    rows = [i for c in found for i in c.pending if i.action is not ActionKind.UNREAD]
     if rows:
-        lines = [f"{i.target} {i.kind} {i.name}: {i.action} {words.moved(i)}".rstrip() for i in rows]
+        told = rows if level.sections else rows[: level.rows]
+        lines = [f"{i.target} {i.kind} {i.name}: {i.action} {words.moved(i)}".rstrip() for i in told]
+        if len(rows) > len(told):
+            lines.append(f"and {len(rows) - len(told)} more")
         yield from details(f"Merged before, not yet applied ({len(rows)}); not caused by this", block(lines))
 
 
-def _released(told: Planned) -> Iterator[str]:
+def _called_off(found: tuple[Compared, ...]) -> Iterator[str]:
+    rows = [i for c in found for i in c.called_off]
+    if rows:
+        yield ""
+        yield f"Merged before and not yet applied, and called off by this: {_named(rows)}."
+
+
+def _released(told: Planned, level: Level) -> Iterator[str]:
     if told.released:
         yield ""
-        yield from (f"- {code(line)}" for line in told.released)
+        yield from (f"- {code(line)}" for line in told.released[: level.rows])
+        yield from more(len(told.released), level.rows)
 
 
 def _overlaps(told: Planned) -> Iterator[str]:
@@ -164,7 +214,9 @@ def _commands(shown: Sequence[tuple[TargetPlan, Item]]) -> Iterator[str]:
     fleets = [i.name for _, i in shown if i.kind == "Fleet"]
     said = ["/reconciler replan", *(f"/reconciler explain {n}" for n in fleets[:1])]
     yield ""
-    yield "Commands (write access, on the first line): " + " · ".join(code(s) for s in said)
+    yield "Commands, for people with write access, as the first line of a comment: " + " · ".join(
+        code(s) for s in said
+    )
 
 
 def _foot(told: Planned) -> Iterator[str]:
@@ -173,8 +225,8 @@ def _foot(told: Planned) -> Iterator[str]:
     yield ""
     yield (
         f"<sub>head {code(stamp.head[:7])} + base {code(stamp.base[:7])} → merge {code(stamp.tree[:7])} · "
-        f"live state read: {read or 'no target'} · valid until either moves · engine {code(stamp.engine)} · "
-        f"{TRUST}</sub>"
+        f"live state read: {read or 'no target'} · valid until one of them moves · "
+        f"engine {code(stamp.engine)} · {TRUST}</sub>"
     )
 
 
@@ -187,20 +239,25 @@ def invalid(problems: Sequence[Problem], stamp: Stamp) -> Told:
 
 def conflict(files: Sequence[str], stamp: Stamp) -> Told:
     """Return the comment of a head that can't be merged."""
-    lines = [
-        f"### ❌ Fleet plan: conflicts in {counted(len(files), 'file')}; nothing was planned",
-        "",
-        *(f"- {code(f)}" for f in files[:50]),
-        "",
-        "Merge the base into this branch, or rebase it; it is planned again then.",
-    ]
-    body = "\n".join(lines) + "\n" + _sub(stamp)
+    body = fitted(lambda level: _conflict(files, level)) + _sub(stamp)
     return Told(verdict=Verdict.FAILURE, risk=Risk.STOP, title="can't be merged: conflicts", body=body)
+
+
+def _conflict(files: Sequence[str], level: Level) -> Iterator[str]:
+    yield f"### ❌ Fleet plan: conflicts in {counted(len(files), 'file')}; nothing was planned"
+    yield "Merge the base into this branch, or rebase it; it is planned again then."
+    yield ""
+    yield from (f"- {code(f)}" for f in files[: level.rows])
+    yield from more(len(files), level.rows)
 
 
 def not_planned(why: str, stamp: Stamp) -> Told:
     """Return the comment where no plan could be made. It never reads as "no changes"."""
-    body = f"### ❔ Fleet plan: not planned\n\n{code(why)}\n\nIt is tried again by itself.\n" + _sub(stamp)
+    body = (
+        "### ❓ Fleet plan: not planned\n"
+        "What a merge would do is not known. It is tried again by itself.\n\n"
+        f"{code(why, WHY)}\n{_sub(stamp)}"
+    )
     return Told(
         verdict=Verdict.ERROR, risk=Risk.STOP, title="not planned: something could not be read", body=body
     )
@@ -211,42 +268,92 @@ def _sub(stamp: Stamp) -> str:
     return f"\n<sub>{at} · engine {code(stamp.engine)} · {TRUST}</sub>\n"
 
 
+OPEN: Final = ("going on", "held")
+RESULTS: Final = {
+    "done": "✅",
+    "going on": "⏳",
+    "held": "✋",
+    "rolled back": "🔥",
+    "blocked": "⛔",
+    "failed": "🔥",
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
     """How one document came out after the merge."""
 
     item: Item  # as it was planned
-    result: str  # done | going on | rolled back | blocked | failed
+    result: str  # a key of RESULTS
     at: datetime | None = None
     why: str = ""
+    log: tuple[str, ...] = ()  # its last log lines, redacted when they were made
 
 
-def ended(commit: str, rows: Sequence[Ended], *, as_planned: bool, since: datetime) -> Told:
+def ended(commit: str, rows: Sequence[Ended], *, as_planned: bool, since: datetime, fits: int = FITS) -> Told:
     """Return the comment after the merge: how it goes, and at last how it ended."""
-    over = all(r.result != "going on" for r in rows)
-    bad = [r for r in rows if r.result in ("rolled back", "blocked", "failed")]
-    good = sum(r.result == "done" for r in rows)
-    icon, verb = ("🔥", "Not applied") if bad else ("🚀", "Applied") if over else ("⏳", "Applying")
-    lines = [
-        f"### {icon} {verb}: merged as {code(commit[:7])}, {good} of {counted(len(rows), 'document')} done",
-        "",
-        "| Document | Target | Result | Time | Note |",
-        "|---|---|---|--:|---|",
-    ]
-    for row in rows:
-        spent = words.rough(row.at - since) if row.at else ""
-        lines.append(
-            f"| {row.item.kind} {code(row.item.name)} | {code(row.item.target)} | {row.result} "
-            f"{code(words.moved(row.item)) if words.moved(row.item) else ''} | {spent} "
-            f"| {code(row.why) if row.why else ''} |"
-        )
-    if over:
-        same = "Applied what the plan above said." if as_planned else "The plan was another one by then."
-        lines += ["", same if not bad else "Revert this pull request or fix forward."]
-    status = Verdict.FAILURE if bad else Verdict.SUCCESS if over else Verdict.PENDING
+    good, results = sum(r.result == "done" for r in rows), {r.result for r in rows}
+    bad, over = results - {"done", *OPEN}, not results & {*OPEN}
+
+    def render(level: Level) -> Iterator[str]:
+        done = f"{good} of {counted(len(rows), 'document')} done"
+        yield f"### {_outcome(results)}: merged as {code(commit[:7])}, {done}"
+        if over and not bad:
+            yield "Applied what the plan above said." if as_planned else OTHERWISE
+        yield from _back(results)
+        yield from _results(rows, since, level)
+        yield from _log(rows, level)
+
     return Told(
-        verdict=status,
+        verdict=Verdict.FAILURE if bad else Verdict.SUCCESS if over else Verdict.PENDING,
         risk=Risk.STOP if bad else Risk.NONE,
         title=f"{good} of {len(rows)} done",
-        body="\n".join(lines) + "\n",
+        body=fitted(render, fits),
     )
+
+
+def _outcome(results: set[str]) -> str:
+    if "rolled back" in results:
+        return "🔥 Rolled back"
+    if results & {"blocked", "failed"}:
+        return "🔥 Not applied"
+    return "⏳ Applying" if results & {*OPEN} else "🚀 Applied"
+
+
+def _back(results: set[str]) -> Iterator[str]:
+    if "rolled back" in results:
+        yield (
+            "What was rolled back runs on the revision that it had, and the failed one is not tried again by "
+            "itself. Revert this pull request, or fix forward."
+        )
+    elif results & {"blocked", "failed"}:
+        yield "Revert this pull request, or fix forward."
+
+
+def _results(rows: Sequence[Ended], since: datetime, level: Level) -> Iterator[str]:
+    order = {result: place for place, result in enumerate(reversed(RESULTS))}
+    told = sorted(rows, key=lambda r: order[r.result])[: None if level.sections else level.rows]
+    yield ""
+    yield "| | Document | Target | Result | After | Note |"
+    yield "|:-:|---|---|---|--:|---|"
+    for row in told:
+        yield (
+            f"| {RESULTS[row.result]} | {row.item.kind} {cell(row.item.name)} | {cell(row.item.target)} "
+            f"| {_came_out(row)} | {words.rough(row.at - since) if row.at else ''} "
+            f"| {cell(row.why, WHY) if row.why else ''} |"
+        )
+    yield from more(len(rows), len(told))
+
+
+def _came_out(row: Ended) -> str:
+    was, to = (words.short(v) for v in (row.item.was, row.item.to))
+    if row.result == "rolled back" and was:
+        return f"rolled back to {cell(was)}"
+    return f"{row.result} {cell(was)} → {cell(to)}" if was and to and was != to else row.result
+
+
+def _log(rows: Sequence[Ended], level: Level) -> Iterator[str]:
+    lines = [f"{r.item.kind} {r.item.name} in {r.item.target}: {line}" for r in rows for line in r.log]
+    if lines:
+        told = lines[-level.rows :]
+        yield from details(f"Log ({counted(len(told), 'line')})", block(told, most=WHY))

@@ -1,60 +1,131 @@
 """Sections of a plan in GitHub-flavoured markdown. Words from outside stand in code alone."""
 
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from typing import Final
 
 from reconciler.plan.model import ActionKind, Because, Item, TargetPlan
 from reconciler.report import words
 from reconciler.report.escape import block, cell, code
+from reconciler.report.levels import ALL, Level, more
 
-ROWS: Final = 50  # of a table that lists what is wrong; more is not read
-
+PATHS: Final = 3  # of an item's reasons that its row names
+PATH: Final = 60  # characters of a path or value in a row
 ICONS: Final = {
     ActionKind.CREATE: "🌱",
     ActionKind.REPLACE: "🔁",
     ActionKind.UPDATE: "✏️",
     ActionKind.RETIRE: "🗑️",
     ActionKind.BLOCKED: "⛔",
-    ActionKind.UNREAD: "❔",
+    ActionKind.UNREAD: "❓",
     ActionKind.NONE: "🩹",
 }
 
 
-def table(shown: Iterable[tuple[TargetPlan, Item]]) -> Iterator[str]:
-    """Tell what happens to each document, a row each."""
-    yield ""
-    yield "| | Document | Target | What will happen | Traffic | Done after |"
-    yield "|:-:|---|---|---|---|---|"
-    for target, item in shown:
+RANK: Final = {
+    kind: rank
+    for rank, kind in enumerate(
+        (
+            ActionKind.BLOCKED,
+            ActionKind.UNREAD,
+            ActionKind.RETIRE,
+            ActionKind.REPLACE,
+            ActionKind.UPDATE,
+            ActionKind.CREATE,
+            ActionKind.NONE,
+        )
+    )
+}
+"""What a reader must not miss stands first."""
+
+
+def table(shown: Iterable[tuple[TargetPlan, Item]], level: Level = ALL) -> Iterator[str]:
+    """Tell what happens to each document, a row each, what is dangerous first."""
+    rows = sorted(shown, key=lambda row: RANK[row[1].action])
+    told = [r for r in rows if RANK[r[1].action] <= RANK[ActionKind.REPLACE]] if level.risky else rows
+    told = told[: level.rows] if level.risky else told
+    if told:
+        yield ""
+        yield "| | Document | Target | What will happen | Traffic | Done after |"
+        yield "|:-:|---|---|---|---|---|"
+    for target, item in told:
         yield (
             f"| {ICONS[item.action]} | {item.kind} {cell(item.name)} | {cell(item.target)} | {_what(item)} "
             f"| {_weights(item)} | {_end(item, target)} |"
         )
+    yield from more(len(rows), len(told))
 
 
 def _what(item: Item) -> str:
-    was, to = words.short(item.was), words.short(item.to)
-    ids = [cell(v) for v in (was, to) if v]
-    moved = " → ".join(ids if was != to else ids[:1])
+    moved = _moved(item)
     if item.blocked:
-        why = "over a limit, see above" if item.blocked.code == "limit" else cell(item.blocked.why)
-        return f"{item.action.value}: {why}" + (f"; then {moved}" if was and to and was != to else "")
+        over = item.blocked.code == "limit"
+        why = "over a limit, see above" if over else cell(item.blocked.why)
+        return f"{item.action.value}: {why}{f'; then {moved}' if moved else ''}"
     if item.action is ActionKind.NONE:
         return "drift is put right" if item.now else "goes on"
     waits = f"; waits: {cell(item.wait.why)}" if item.wait and not item.now else ""
-    return f"{item.action.value} {moved}".rstrip() + waits
+    if item.action is ActionKind.UPDATE and item.because:
+        return f"update {_because(item)}{waits}"
+    told = f"{item.action.value} {_ids(item)}".rstrip()
+    if item.action is ActionKind.REPLACE and item.because:
+        told += f": {_because(item)}"
+    return told + waits
+
+
+def _moved(item: Item) -> str:
+    """Return what a blocked item comes to once it goes on."""
+    if item.was and not item.to:
+        return f"retire {_ids(item)}"
+    if item.to and not item.was:
+        return f"create {_ids(item)}"
+    return _ids(item) if item.was != item.to else ""
+
+
+def _ids(item: Item) -> str:
+    was, to = words.short(item.was), words.short(item.to)
+    return " → ".join(cell(v, PATH) for v in dict.fromkeys((was, to)) if v)
+
+
+def _because(item: Item) -> str:
+    """Return which fields say so; of one or two that are changed in place, the values too."""
+    few = len(item.because) <= 2 and item.action is ActionKind.UPDATE
+    if few and not any(b.secret for b in item.because):
+        return ", ".join(f"{_path(b)}: {_values(b)}" for b in item.because)
+    paths = list(dict.fromkeys(_path(b) for b in item.because))
+    left = len(paths) - PATHS
+    return ", ".join(paths[:PATHS]) + (f" and {left} more" if left > 0 else "")
+
+
+def _path(because: Because) -> str:
+    return cell(because.path.removeprefix("spec."), PATH)
+
+
+def _values(because: Because) -> str:
+    if because.old and because.new:
+        return f"{cell(because.old, PATH)} → {cell(because.new, PATH)}"
+    return f"→ {cell(because.new, PATH)}" if because.new else f"{cell(because.old, PATH)} goes"
 
 
 def _weights(item: Item) -> str:
     weights = [s.weight for s in item.steps if s.weight is not None]
+    if weights == [100]:
+        return "100 % at once"
     return f"{' → '.join(map(str, weights))} %" if weights else "-"
 
 
+def last(item: Item) -> datetime | None:
+    """Return when the last step that is foreseen happens at the earliest."""
+    return max((s.at for s in item.steps if s.at), default=None)
+
+
 def _end(item: Item, target: TargetPlan) -> str:
-    last = max((s.at for s in item.steps if s.at), default=target.as_of)
     if not item.steps:
         return "-"
-    return f"~{words.rough(last - target.as_of)}" if last > target.as_of else "at once"
+    at = last(item)
+    if at is not None and at > target.as_of:
+        return f"~{words.rough(at - target.as_of)}" + (" from then" if item.blocked else "")
+    return "when ready" if item.steps[-1].op == "wait" else "at once"
 
 
 def reasons(shown: Iterable[tuple[TargetPlan, Item]]) -> Iterator[str]:
@@ -113,55 +184,41 @@ def details(title: str, body: str) -> Iterator[str]:
     yield from ("", f"<details><summary>{title}</summary>", "", body, "", "</details>")
 
 
-def refusals(targets: Iterable[TargetPlan]) -> Iterator[str]:
-    """Tell which number is over which limit, and the way past it."""
+def refusals(targets: Iterable[TargetPlan], level: Level = ALL) -> Iterator[str]:
+    """Tell which number is over which limit."""
     over = [(t, r) for t in targets for r in t.refusals]
     if not over:
         return
     yield ""
     yield "| Target | Limit | Allowed | This plan | Why | Approved |"
     yield "|---|---|--:|--:|---|---|"
-    for target, r in over[:ROWS]:
+    for target, r in over[: level.rows]:
         approved = "yes" if target.approved else "**no**"
         yield (
             f"| {cell(r.target)} | {cell(r.limit)} | {r.allowed} | **{r.count}** of {r.of} "
             f"| {cell(r.why)} | {approved} |"
         )
-    yield from more(len(over))
-    for target in dict.fromkeys(t for t, _ in over if not t.approved):
-        yield ""
-        yield (
-            f"Nothing begins in {code(target.target)}. Make the change smaller, or accept **this exact "
-            f"plan**: put {code(target.digest)} into the Target's `limits.approved`. "
-            "It is void when the plan changes."
-        )
+    yield from more(len(over), level.rows)
 
 
-def unread(targets: Iterable[TargetPlan]) -> Iterator[str]:
+def unread(targets: Iterable[TargetPlan], level: Level = ALL) -> Iterator[str]:
     """Tell what could not be read."""
     found = [(t.target, u) for t in targets for u in t.unread]
     if found:
         yield ""
         yield "**Incomplete: what could not be read is not planned.**"
-        yield from (f"- {code(target)}: {code(what)}" for target, what in found[:ROWS])
-        yield from more(len(found))
+        yield from (f"- {code(target)}: {code(what)}" for target, what in found[: level.rows])
+        yield from more(len(found), level.rows)
 
 
-def notes(targets: Iterable[TargetPlan]) -> Iterator[str]:
+def notes(targets: Iterable[TargetPlan], level: Level = ALL) -> Iterator[str]:
     """Tell what a person should know beside the changes."""
     found = [(t.target, w) for t in targets for w in t.warnings]
     found += [(i.target, f"{i.kind} {i.name}: {n}") for t in targets for i in t.items for n in i.notes]
     if found:
         yield ""
-        yield from (f"- {code(target)}: {code(note)}" for target, note in found[:ROWS])
-        yield from more(len(found))
-
-
-def more(count: int) -> Iterator[str]:
-    """Say how many rows were left out."""
-    if count > ROWS:
-        yield ""
-        yield f"and {count - ROWS} more"
+        yield from (f"- {code(target)}: {code(note)}" for target, note in found[: level.rows])
+        yield from more(len(found), level.rows)
 
 
 def counted(count: int, noun: str) -> str:

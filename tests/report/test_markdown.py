@@ -136,11 +136,10 @@ def test_an_invalid_commit_has_its_own_form() -> None:
     )
     assert problems_markdown([problem]) == (
         "### ❌ Fleet plan: 1 error in 1 file; nothing was planned\n"
-        "\n"
-        "| File | Line | What is wrong | Why | What to write instead |\n"
-        "|---|--:|---|---|---|\n"
-        "| `fleets/web.yaml` | 17:5 | `` `capacity.min` (8) is above `capacity.max` (6) `` "
-        "| `AWS refuses such a group` | `raise max \\| lower min` |\n"
-        "\n"
         "**If merged like this, nothing of the commit is adopted: the last good commit stays in force.**\n"
+        "\n"
+        "| Where | What is wrong | Why | What to write instead |\n"
+        "|---|---|---|---|\n"
+        "| `fleets/web.yaml:17:5` | `` `capacity.min` (8) is above `capacity.max` (6) `` "
+        "| `AWS refuses such a group` | `raise max \\| lower min` |\n"
     )
