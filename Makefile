@@ -4,6 +4,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 WORKERS ?= 2
 
+GOLDEN := tests/golden tests/report/comments
+
 .PHONY: help setup demo test test-fast test-crash check format bench schemas docs golden verify image lock
 
 help: ## What can be made here
@@ -54,8 +56,8 @@ schemas: setup ## schemas/*.json and the AWS models of `extra`, from code
 docs: setup ## Reference pages, from code
 	@$(BIN)/python docs/generate.py
 
-golden: setup ## Write the golden plans anew; look at the difference before you commit it
-	@$(BIN)/pytest tests/golden -p no:randomly --golden; git --no-pager diff --stat -- tests/golden
+golden: setup ## Write the golden plans and comments anew; look at the difference before you commit it
+	@$(BIN)/pytest $(GOLDEN) -p no:randomly --golden; git --no-pager diff --stat -- $(GOLDEN)
 
 verify: schemas docs ## Make all that is generated; fail if anything was stale
 	@git diff --exit-code -- schemas docs reconciler/spec/aws

@@ -12,15 +12,20 @@ from typing import Final
 HIDDEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 """Unicode categories that are shown by their number: controls, bidi marks, surrogates, line separators."""
 
-BLANK: Final = frozenset("\u00ad\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
-"""Letters and marks that draw nothing, so that two different names look alike."""
+BLANK: Final = frozenset("\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0") | {
+    chr(c) for c in (*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))
+}
+"""Letters and marks that draw nothing, variation selectors among them, so that two names look alike."""
 
 ZERO_WIDTH: Final = "\u200b"
+_RUN: Final = re.compile(r"`{8}(?=`)")
 MOST: Final = 200  # characters of one value: enough to know it by, short enough for a table
 
 
 def visible(text: str) -> str:
     r"""Return one line in which control, bidi and blank characters are seen as `\n`, `\x1b`, `\u202e`."""
+    if text.isascii() and text.isprintable():
+        return text  # nearly all text is
     return "".join(_shown(c) for c in text)
 
 
@@ -37,9 +42,26 @@ def capped(text: str, most: int = MOST) -> str:
     return text if len(text) <= most else f"{text[:most]}… ({len(text) - most} more characters)"
 
 
+def excerpt(text: str, most: int = MOST) -> str:
+    """Return at most `most` visible characters, and how many of the text are left out.
+
+    No more of the text than that is looked at: it may be as long as somebody liked.
+    """
+    if len(text) <= most and text.isascii() and text.isprintable():
+        return text
+    seen: list[str] = []
+    room = most
+    for place, char in enumerate(text):
+        room -= len(shown := _shown(char))
+        if room < 0:
+            return f"{''.join(seen)}… ({len(text) - place} more characters)"
+        seen.append(shown)
+    return "".join(seen)
+
+
 def code(text: str, most: int = MOST) -> str:
     """Return markdown's code span of one value, longer fenced than anything in it."""
-    inner = _quiet(capped(visible(text), most))
+    inner = _quiet(excerpt(text, most))
     if not inner.strip():
         return "(nothing)"
     fence = "`" * (_longest_run(inner) + 1)
@@ -57,14 +79,26 @@ def cell(text: str, most: int = MOST) -> str:
 
 def block(lines: Iterable[str], language: str = "", most: int = MOST) -> str:
     """Return markdown's fenced block, each value on one line, fenced longer than anything in it."""
-    shown = [_quiet(capped(visible(line), most)) for line in lines]
+    shown = [_no_order(_quiet(excerpt(line, most))) for line in lines]
     fence = "`" * max(3, 1 + max((_longest_run(line) for line in shown), default=0))
     return "\n".join([f"{fence}{language}", *shown, fence])
 
 
 def _quiet(text: str) -> str:
-    """Break mentions: answers by e-mail take them even from code."""
-    return text.replace("@", f"@{ZERO_WIDTH}")
+    """Break mentions, which answers by e-mail take even from code, and runs of backticks that are no fence.
+
+    GitHub's parser (cmark) knows no code span between more than 80 backticks: it would be none at all.
+    """
+    return _RUN.sub(rf"\g<0>{ZERO_WIDTH}", text.replace("@", f"@{ZERO_WIDTH}"))
+
+
+def _no_order(line: str) -> str:
+    """Keep a line from beginning with `/`: GitLab takes `/close` there for an order of the author's.
+
+    It passes over fences of three backticks alone (lib/gitlab/quick_actions/extractor.rb), and ours is longer
+    where the content has three. Bots on other hosts read lines alike, fenced or not.
+    """
+    return f"{ZERO_WIDTH}{line}" if line.startswith("/") else line
 
 
 def _longest_run(text: str) -> int:
