@@ -4,14 +4,13 @@ import json
 
 from reconciler.cli.options import Plain, out
 from reconciler.cli.plan import tell_errors
+from reconciler.cli.retry import again
 from reconciler.cli.status import as_json, found_of
-from reconciler.core.facts import FAILED
 from reconciler.daemon.hands import having, the_one
 from reconciler.daemon.passes import Manner, writer
 from reconciler.daemon.session import ChoiceError, Look, Session, open_session
 from reconciler.daemon.settings import Settings
 from reconciler.gateway.session import for_commit
-from reconciler.kinds.template.steps import TagTemplate
 from reconciler.plan.explain import explain as explained
 from reconciler.strategies.slice import fleets_of
 
@@ -49,6 +48,6 @@ def _forget(session: Session, look: Look, fleet: str) -> int:
     write = writer(session.runtime(look.target).aws, look.seen.keeper)
     with for_commit(session.adopted.commit):
         for template in dead:
-            write(TagTemplate(name=template.name, id=template.id, drop=(FAILED,), because="`retry` was said"))
+            write(again(template, session.adopted.commit))
             out(f"{look.target.name}  {fleet}  {template.name} is tried again with the next pass")
     return 0

@@ -170,13 +170,21 @@ def explain(
 
 @app.command()
 def retry(
-    fleet: Fleet, repo: Repo = None, ref: Ref = None, path: Folder = None, target: Targets = None
+    fleet: Annotated[
+        str | None, typer.Argument(help="Name of the fleet; without it, all that failed in --target.")
+    ] = None,
+    repo: Repo = None,
+    ref: Ref = None,
+    path: Folder = None,
+    target: Targets = None,
 ) -> None:
-    """Let a failed revision be tried again with the next pass."""
+    """Let a failed revision be tried again with the next pass; with --target alone, all of that target."""
     from reconciler.cli.fleet import retry as command
+    from reconciler.cli.retry import retry_all
 
     with told():
-        code = command(settings(repo, ref, path, target), fleet)
+        asked = settings(repo, ref, path, target)
+        code = command(asked, fleet) if fleet else retry_all(asked)
     raise typer.Exit(code)
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from reconciler.core.duration import format_duration
-from reconciler.core.facts import APPLIED, FAILED, IDLE, LEASE
+from reconciler.core.facts import APPLIED, COMMIT, FAILED, IDLE, LEASE
 from reconciler.kinds.group.steps import DeleteSchedule, SetSizes, TagGroup
 from reconciler.kinds.register import Blocked, Move, Step, Wait
 from reconciler.kinds.template.steps import TagTemplate
@@ -159,6 +159,7 @@ def _tombstone(want: Wanted, s: Slice, new: Live, serving: Live | None, allow: A
         return TagTemplate(
             name=new.name,
             id=new.template.id,
+            put=((COMMIT, want.commit),),  # whose rollout it is that may fail once more
             drop=(FAILED,),
             because="the desired state changed since it failed",
         )

@@ -163,3 +163,11 @@ def test_a_failed_wave_holds_the_next_one_and_the_breaker_holds_other_fleets(com
     assert "web in prod, seen" not in told.out, "what comes before is looked at, and not shown"
     assert product.cli("apply").code == 3
     assert "web is in 2 targets" in product.cli("retry", "web").err
+    assert "name a fleet, or with --target" in product.cli("retry").err
+    product.aws.control.physics(boot=60)
+    done = product.cli("retry", "--target", "prod")
+    assert (done.code, done.out.count("is tried again")) == (0, 1)
+    assert product.cli("retry", "--target", "prod").out == "prod  no revision failed there\n"
+    made = company.converge()
+    assert len(made) == 4
+    assert all(made.index(("prod", n)) < made.index(("away", n)) for n in ("more", "web"))
