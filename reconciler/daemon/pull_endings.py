@@ -1,6 +1,6 @@
 """After the merge: one comment that says how it goes, and at last how it ended."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -11,11 +11,12 @@ from reconciler.daemon.desk import Desk
 from reconciler.daemon.pull_rests import Subject
 from reconciler.plan.model import ActionKind, Item, TargetPlan
 from reconciler.plan.touched import Touched, touched
-from reconciler.report.pull import Ended, ended
+from reconciler.report.pull import OPEN, Ended, ended
 from reconciler.source.repository import Adopted, Library
 
 MOST: Final = 20  # merges that one step of the repository may bring and be told of
 LONGEST: Final = timedelta(hours=48)  # after which a merge is not followed any more
+LATE: Final = "not done two days after the merge; it is not followed any more"
 
 
 @dataclass(slots=True)
@@ -32,10 +33,14 @@ class Ending:
 
 @dataclass(slots=True, kw_only=True)
 class Endings:
-    """Follows merged pull requests by the plans of the commit in force."""
+    """Follows merged pull requests by the plans of the commit in force.
+
+    `log` returns the last log lines about a document, without secrets.
+    """
 
     desk: Desk
     library: Library
+    log: Callable[[str, str, str], tuple[str, ...]] = lambda _kind, _name, _target: ()
     _open: list[Ending] = field(default_factory=list)
     _unasked: dict[Commit, datetime] = field(default_factory=dict)  # merges whose pull requests are not known
 
@@ -89,34 +94,49 @@ class Endings:
         for one in tuple(self._open):
             for key, row in one.rows.items():
                 plan = plans.get(key[2])
-                if row.result == "going on" and plan is not None:
+                if row.result in OPEN and plan is not None:
                     spent = plan.as_of - one.began.setdefault(key[2], plan.as_of)
                     new = judged(row, key, plan)
                     one.rows[key] = replace(new, at=new.at and one.since + spent)
             late = now - one.since > LONGEST
-            over = late or all(r.result != "going on" for r in one.rows.values())
+            over = late or all(r.result not in OPEN for r in one.rows.values())
             subject = Subject(part="end", pull=one.number)
             if not self.desk.rests.resting(subject):
-                self.desk.rests.attempt(subject, partial(self._tell, one, over=over))
+                self.desk.rests.attempt(subject, partial(self._tell, one, over=over, late=late))
             if late or (over and not self.desk.rests.resting(subject)):
                 self._open.remove(one)
         return len(self._open)
 
-    def _tell(self, one: Ending, *, over: bool) -> None:
-        rows = tuple(one.rows[k] for k in sorted(one.rows))
+    def _tell(self, one: Ending, *, over: bool, late: bool) -> None:
+        rows = tuple(self._last(one.rows[k], late=late) for k in sorted(one.rows))
         told = ended(one.commit, rows, as_planned=one.as_planned, since=one.since)
         self.desk.notes.end(one.number, told, over=over)
 
+    def _last(self, row: Ended, *, late: bool) -> Ended:
+        """Return a row as it is told: with its log where it went wrong, and not as open for ever."""
+        if late and row.result in OPEN:
+            row = replace(row, result="blocked", why=row.why or LATE)
+        if row.result in ("done", *OPEN):
+            return row
+        return replace(row, log=self.log(row.item.kind, row.item.name, row.item.target))
+
 
 def judged(row: Ended, key: Touched, plan: TargetPlan) -> Ended:
-    """Return how one document stands by the last plan of its target."""
+    """Return how one document stands by the last plan of its target.
+
+    What is blocked is held, not ended: freezes pass, and people mend what stands in the way. What could not
+    be read tells nothing new.
+    """
     found = next((i for i in plan.items if (i.kind, i.name) == key[:2]), None)
     if found is None:
-        return replace(row, result="done", at=plan.as_of)
-    row = replace(row, item=_clearer(row.item, found))
+        return replace(row, result="done", at=plan.as_of, why="") if plan.complete else row
+    if found.action is ActionKind.UNREAD:
+        return row
+    row = replace(row, item=_clearer(row.item, found), result="going on", why="")
     if found.blocked is not None and not found.now:
-        result = "rolled back" if found.blocked.code == "failed" else "blocked"
-        return replace(row, result=result, at=plan.as_of, why=found.blocked.why)
+        if found.blocked.code == "failed":
+            return replace(row, result="rolled back", at=plan.as_of, why=found.blocked.why)
+        return replace(row, result="held", why=found.blocked.why)
     if found.action is ActionKind.NONE and found.wait is None and not found.now:
         return replace(row, result="done", at=plan.as_of)
     return row

@@ -34,8 +34,9 @@ from reconciler.hosts.access import Access, open_host
 from reconciler.plan.explain import explain_item
 from reconciler.report.event import Event, emit
 from reconciler.report.events import DaemonStarted, DaemonStopped
-from reconciler.report.log import configure
+from reconciler.report.log import Redaction, configure
 from reconciler.report.metrics import Metrics
+from reconciler.report.recent import Recent
 from reconciler.source.repository import Library
 
 GRACE: Final = timedelta(seconds=25)  # a call in flight: 3 s to connect, 20 s to read
@@ -77,23 +78,30 @@ def run(settings: Settings) -> int:
 def make(settings: Settings, metrics: Metrics, tell: Callable[[Event], None]) -> Daemon:
     """Return the daemon that the settings describe. Nothing is sent yet. Raises: SourceError."""
     library = open_library(settings)
+    recent = Recent(redaction=Redaction(secrets_of(settings)), clock=host_time)
+
+    def told(event: Event) -> None:
+        recent.see(event)
+        tell(event)
+
     passes = AwsPasses(library=library, redactor=redactor_of(settings), writes=not settings.read_only)
     daemon = Daemon(
         follower=Follower(library=library, ref=settings.ref),
         tempo=Tempo(interval=settings.interval, audit=settings.audit),
         poll=settings.poll,
-        tools=Tools(passes=passes, metrics=metrics, emit=tell, chance=SystemRandom().random),
+        tools=Tools(passes=passes, metrics=metrics, emit=told, chance=SystemRandom().random),
         only=settings.target,
         pulls_every=settings.host_poll,
     )
     if settings.host != "none":
-        daemon.pulls = pull_job(settings, library, daemon, tell)
+        daemon.pulls = pull_job(settings, library, daemon, recent)
         passes.approvals = daemon.pulls.approvals
     return daemon
 
 
-def pull_job(settings: Settings, library: Library, daemon: Daemon, tell: Callable[[Event], None]) -> PullJob:
+def pull_job(settings: Settings, library: Library, daemon: Daemon, recent: Recent) -> PullJob:
     """Return the job that tends pull requests. Raises: HostError for what is missing."""
+    tell = daemon.tools.emit
     host = open_host(access_of(settings))
     key = settings.redaction_key.get_secret_value() or settings.host_token.get_secret_value()
     notes = Notes(host=host, key=sha256(f"mark {key or settings.host_app}".encode()).digest())
@@ -116,7 +124,7 @@ def pull_job(settings: Settings, library: Library, daemon: Daemon, tell: Callabl
     return PullJob(
         desk=desk,
         commands=Commands(desk=desk, explain=explain, since=host_time()),
-        endings=Endings(desk=desk, library=library),
+        endings=Endings(desk=desk, library=library, log=recent.of),
         branch=lambda: library.repository.branch(settings.ref),
         emit=tell,
         clock=host_time,

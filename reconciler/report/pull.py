@@ -275,7 +275,6 @@ RESULTS: Final = {
     "held": "✋",
     "rolled back": "🔥",
     "blocked": "⛔",
-    "failed": "🔥",
 }
 
 
@@ -315,8 +314,10 @@ def ended(commit: str, rows: Sequence[Ended], *, as_planned: bool, since: dateti
 def _outcome(results: set[str]) -> str:
     if "rolled back" in results:
         return "🔥 Rolled back"
-    if results & {"blocked", "failed"}:
+    if "blocked" in results:
         return "🔥 Not applied"
+    if "held" in results:
+        return "✋ Held"
     return "⏳ Applying" if results & {*OPEN} else "🚀 Applied"
 
 
@@ -326,8 +327,10 @@ def _back(results: set[str]) -> Iterator[str]:
             "What was rolled back runs on the revision that it had, and the failed one is not tried again by "
             "itself. Revert this pull request, or fix forward."
         )
-    elif results & {"blocked", "failed"}:
+    elif "blocked" in results:
         yield "Revert this pull request, or fix forward."
+    elif "held" in results:
+        yield "What is held goes on by itself once its reason is gone."
 
 
 def _results(rows: Sequence[Ended], since: datetime, level: Level) -> Iterator[str]:

@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from threading import Lock
 from typing import Final
 
 from reconciler.report.event import Event, OfThing, values
@@ -22,6 +23,7 @@ class Recent:
     redaction: Redaction
     clock: Callable[[], datetime]
     _lines: dict[tuple[str, str, str], deque[str]] = field(default_factory=dict)
+    _lock: Lock = field(default_factory=Lock)  # passes tell events, and pull requests are tended beside them
 
     def see(self, event: Event) -> None:
         """Keep an event's line, if it is about a document and more than one step that was done."""
@@ -32,8 +34,10 @@ class Recent:
             line = self.redaction(None, "", {k: v for k, v in values(event).items() if k not in SAID and v})
             told = " ".join(f"{k}={short(str(v))}" for k, v in line.items())
             text = f"{self.clock():%H:%M:%S} {event.event} {told}".rstrip()
-            self._lines.setdefault(key, deque(maxlen=MOST)).append(text)
+            with self._lock:
+                self._lines.setdefault(key, deque(maxlen=MOST)).append(text)
 
     def of(self, kind: str, name: str, target: str) -> tuple[str, ...]:
         """Return the lines about one document, oldest first."""
-        return tuple(self._lines.get((kind, name, target), ()))
+        with self._lock:
+            return tuple(self._lines.get((kind, name, target), ()))

@@ -13,6 +13,7 @@ from reconciler.kinds.group.want import Sizes
 from reconciler.kinds.record.live import ZoneProblem
 from reconciler.kinds.record.want import RecordSet
 from reconciler.plan.blind import blind_plan
+from reconciler.plan.freeze import Freeze
 from reconciler.plan.limits import Limits
 from reconciler.plan.model import ActionKind, Item, TargetPlan
 from reconciler.plan.pulls import compare
@@ -23,6 +24,7 @@ from reconciler.report.levels import FITS
 from reconciler.report.log import Redaction
 from reconciler.report.outcome import Outcome
 from reconciler.report.pull import (
+    OPEN,
     Ended,
     Planned,
     Stamp,
@@ -219,7 +221,7 @@ def merged(change: Files) -> tuple[House, dict[Touched, Ended]]:
 def followed(rows: dict[Touched, Ended], plan: TargetPlan) -> None:
     """Judge what goes on by the plan of a pass, as the daemon does."""
     for key, row in rows.items():
-        if row.result == "going on":
+        if row.result in OPEN:
             rows[key] = judged(row, key, plan)
 
 
@@ -262,7 +264,7 @@ def applied(until: Callable[[Iterable[Ended]], bool] | None = None, *, as_planne
     since = house.world.as_of
     for _ in range(80):
         followed(rows, house.apply())
-        over = all(r.result != "going on" for r in rows.values())
+        over = all(r.result not in OPEN for r in rows.values())
         if over or (until and until(rows.values())):
             return Ending(rows=tuple(rows.values()), since=since, as_planned=as_planned)
         house.pass_time(MINUTE)
@@ -286,13 +288,25 @@ def rolled_back() -> Ending:
         for event in events:
             recent.see(event)
         followed(rows, plan)
-        if all(r.result != "going on" for r in rows.values()):
+        if all(r.result not in OPEN for r in rows.values()):
             failed = (k for k, r in rows.items() if r.result == "rolled back")
             rows |= {k: replace(rows[k], log=recent.of(*k)) for k in failed}
             return Ending(rows=tuple(rows.values()), since=since)
         house.world = gone(house.world)
         house.pass_time(MINUTE)
     raise AssertionError("it does not end")
+
+
+def held() -> Ending:
+    """A freeze that began with the merge; what is changed in place is not held by it."""
+    house, rows = merged(WEB_AND_BATCH)
+    since = house.world.as_of
+    to = since + timedelta(days=3)
+    house.freezes = (Freeze(holds=("start",), reason="peak season", since=since, to=to),)
+    for _ in range(3):
+        followed(rows, house.apply())
+        house.pass_time(MINUTE)
+    return Ending(rows=tuple(rows.values()), since=since)
 
 
 FORMS: Final[dict[str, Callable[[], Form]]] = {
@@ -314,5 +328,6 @@ FORMS: Final[dict[str, Callable[[], Form]]] = {
     "applying": applying,
     "applied": applied,
     "applied-otherwise": lambda: applied(as_planned=False),
+    "held": held,
     "rolled-back": rolled_back,
 }
