@@ -18,6 +18,7 @@ from reconciler.daemon.settings import Settings
 from reconciler.gateway.errors import say
 from reconciler.gateway.session import for_commit
 from reconciler.plan.accept import accept, looked_at
+from reconciler.plan.model import ActionKind
 from reconciler.plan.standing import Standing, standing, together
 from reconciler.report.steps import doing
 from reconciler.spec.desired import DesiredTarget
@@ -115,7 +116,7 @@ def verdict(looks: tuple[Look, ...], *, failed: bool) -> int:
     stands = [standing(x.plan) for x in looks]
     if failed or Standing.UNREAD in stands or any(not x.plan.complete for x in looks):
         return 1
-    blocked = [i for x in looks for i in x.plan.items if i.blocked]
+    blocked = [i for x in looks for i in x.plan.items if i.blocked and i.action is not ActionKind.NONE]
     for item in blocked:
         if item.blocked:
             err(f"blocked: {item.target} {item.name}: {item.blocked.why}")

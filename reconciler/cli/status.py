@@ -8,7 +8,10 @@ from reconciler.cli.plan import tell_errors
 from reconciler.daemon.passes import Manner
 from reconciler.daemon.session import ChoiceError, Look, open_session
 from reconciler.daemon.settings import Settings
+from reconciler.plan.hands import word
 from reconciler.plan.status import FleetStatus, status_of
+from reconciler.plan.suspended import CODE, told
+from reconciler.report.as_json import suspended_json
 
 
 def status(settings: Settings, fleet: str | None, form: Plain, daemon: str | None) -> int:
@@ -49,6 +52,11 @@ def as_json(found: tuple[FleetStatus, ...], passes: list[str] | None) -> dict[st
                 "action": str(item.action) if item else "none",
                 "waiting": item.wait.why if item and item.wait else None,
                 "blocked": item.blocked.why if item and item.blocked else None,
+                "suspended": suspended_json(item.suspended) if item and item.suspended else None,
+                "hands": [
+                    {"name": name, "verb": str(h.verb), "since": stamp(h.since), "text": h.text}
+                    for name, h in one.hands
+                ],
                 "drift": one.drift,
                 "revisions": [
                     {
@@ -108,8 +116,11 @@ def _notes(one: FleetStatus) -> list[str]:
     notes = []
     if item and item.wait:
         notes.append(f"{head}: waiting: {item.wait.why}")
-    if item and item.blocked:
+    if item and item.suspended:
+        notes.append(f"{head}: {told(item.suspended)}")
+    if item and item.blocked and not (item.suspended and item.blocked.code == CODE):
         notes.append(f"{head}: {item.action}: {item.blocked.why}")
+    notes += [f"{head}: {name} {word(hand)}" for name, hand in one.hands]
     if one.drift:
         notes.append(f"{head}: {one.drift} fields drifted (`reconciler drift` names them)")
     return notes

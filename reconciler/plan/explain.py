@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from reconciler.core.duration import format_duration
+from reconciler.plan.hands import word
 from reconciler.plan.model import ActionKind, Item, TargetPlan
 from reconciler.plan.status import FleetStatus, RevisionStatus
 
@@ -39,6 +40,7 @@ def explain(status: FleetStatus, plan: TargetPlan) -> Iterator[str]:
         yield f"  live: {_revision(revision)}"
     if not status.revisions:
         yield "  live: nothing"
+    yield from (f"  said by hand: {name} {word(hand)}" for name, hand in status.hands)
     item = status.item
     if item is None:
         yield "  git: it is not in this commit, and nothing of it is live"
@@ -65,7 +67,8 @@ def explain_item(item: Item, plan: TargetPlan) -> Iterator[str]:
         where = f" ({reason.at})" if reason.at else ""
         yield f"because: {reason.path}: {reason.old or 'nothing'} -> {reason.new}{where}"
     for note in item.notes:
-        yield f"note: {note}"
+        if not (item.blocked and note == item.blocked.why):
+            yield f"note: {note}"
     if item.blocked:
         yield f"blocked ({item.blocked.code}): {item.blocked.why}"
         if way := WAYS.get(item.blocked.code):

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, assert_never
 
 from reconciler.core.errors import ReconcilerError
 from reconciler.core.facts import HAND, Keeper, Unread
@@ -261,6 +261,24 @@ def _may_replace(facts: Facts, live: Live, group: LiveGroup) -> None:
             f"{live.name} is in a rollout, which is judged by its instances; wait, or say "
             f"`reconciler abort {facts.fleet}`"
         )
+
+
+def word(hand: Hand) -> str:
+    """Return in words what somebody said to a group, and when."""
+    since = f"since {hand.since:%Y-%m-%d %H:%M} UTC"
+    match hand.verb:
+        case Verb.PAUSE:
+            return f"is paused {since}: {hand.text}"
+        case Verb.PROMOTE if hand.text.startswith(WAVE):
+            return f"lets {hand.text.removeprefix(WAVE).strip() or 'the next one'} go past its wave {since}"
+        case Verb.PROMOTE:
+            return f"is promoted past stage {hand.text} {since}"
+        case Verb.FULL:
+            return f"takes all traffic, past holds and pauses, {since}: {hand.text}"
+        case Verb.ABORT:
+            return f"is aborted {since}: {hand.text}"
+        case _:
+            assert_never(hand.verb)
 
 
 def fleet_of_instance(world: World, keeper: Keeper, instance: str) -> FleetName | None:

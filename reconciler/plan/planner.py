@@ -25,7 +25,6 @@ READS = (
 )
 
 
-
 def plan_target(goal: Goal, world: World, *, ahead: bool = True) -> TargetPlan:
     """Return the plan of one target. `ahead`: with the whole way of each rollout.
 
@@ -161,4 +160,4 @@ def _warnings(goal: Goal, world: World) -> tuple[str, ...]:
     holds = ((what, getattr(held, what)) for what in HELD)
     frozen = [f"{HELD[what]}: {hold.why}" for what, hold in holds if hold]
     lost = [f"zone {z.zone}: {z.why}" for z in world.zones if isinstance(z, ZoneProblem) and z.unread is None]
-    return (*suspended.over(goal.target.metadata, world.as_of), *frozen, *lost)
+    return (*suspended.of_whole(goal.target, world.as_of), *frozen, *lost)

@@ -7,6 +7,7 @@ from reconciler.core.facts import Keeper
 from reconciler.core.ids import FleetName, TargetName
 from reconciler.kinds.register import World
 from reconciler.plan.model import Item, TargetPlan
+from reconciler.strategies.hand import Hand, Verb
 from reconciler.strategies.slice import Live, at, fleets_of
 
 
@@ -37,6 +38,7 @@ class FleetStatus:
     item: Item | None  # what the plan says of it
     revisions: tuple[RevisionStatus, ...]
     drift: int  # rows
+    hands: tuple[tuple[str, Hand], ...] = ()  # groups to which somebody said more than a pause, and what
 
 
 def status_of(
@@ -52,10 +54,15 @@ def status_of(
             target=plan.target,
             item=items.get(name),
             revisions=_revisions(world, live.get(FleetName(name), ()), items.get(name)),
+            hands=_hands(live.get(FleetName(name), ())),
             drift=sum(d.name == name and d.kind == "Fleet" for d in plan.drift),
         )
         for name in names
     )
+
+
+def _hands(live: tuple[Live, ...]) -> tuple[tuple[str, Hand], ...]:
+    return tuple((r.name, r.hand) for r in live if r.up and r.hand and r.hand.verb is not Verb.PAUSE)
 
 
 def _revisions(world: World, live: tuple[Live, ...], item: Item | None) -> tuple[RevisionStatus, ...]:

@@ -61,6 +61,13 @@ def _written(metadata: Metadata, where: Where, said: SuspendedBy, as_of: datetim
     return Suspension(said=said, reason=suspend.reason, by=suspend.by, until=suspend.until, where=at)
 
 
+def of_whole(target: DesiredTarget, as_of: datetime) -> Iterator[str]:
+    """Say of a target that it is suspended, or was."""
+    if found := of_target(target, as_of):
+        yield f"nothing is written here: {told(found)}"
+    yield from over(target.metadata, as_of)
+
+
 def over(metadata: Metadata, as_of: datetime) -> Iterator[str]:
     """Say that a suspension in git has ended by itself, and still stands there."""
     suspend = metadata.suspend
@@ -94,5 +101,7 @@ def hold(item: Item, found: Suspension | None) -> Item:
     item = replace(item, suspended=found, now=(), wait=None)
     if item.blocked and item.blocked.code != CODE:
         return item
-    action = item.action if item.action is ActionKind.NONE else ActionKind.BLOCKED
-    return replace(item, action=action, blocked=block(found))
+    if item.action is not ActionKind.NONE:
+        return replace(item, action=ActionKind.BLOCKED, blocked=block(found))
+    notes = (told(found),) if found.said is not SuspendedBy.TARGET else ()  # a target says it once
+    return replace(item, blocked=block(found), notes=(*item.notes, *notes))

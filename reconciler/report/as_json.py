@@ -8,7 +8,18 @@ from typing_extensions import TypedDict
 
 from reconciler.core.duration import format_duration
 from reconciler.kinds.register import Wait
-from reconciler.plan.model import ActionKind, Because, Drift, Item, Plan, PlannedStep, Refusal, TargetPlan
+from reconciler.plan.model import (
+    ActionKind,
+    Because,
+    Drift,
+    Item,
+    Plan,
+    PlannedStep,
+    Refusal,
+    SuspendedBy,
+    Suspension,
+    TargetPlan,
+)
 from reconciler.report.summary import summary
 from reconciler.report.words import digits
 
@@ -55,6 +66,17 @@ class WaitJson(TypedDict):
     deadline: str | None
 
 
+class SuspendedJson(TypedDict):
+    """Nothing is written until then, or until it is resumed. `said`: where that has to be."""
+
+    said: Annotated[str, WithJsonSchema({"enum": [s.value for s in SuspendedBy]})]
+    reason: str
+    by: str
+    since: str | None
+    until: str | None
+    where: str
+
+
 ChangeJson = TypedDict(
     "ChangeJson",
     {
@@ -69,6 +91,7 @@ ChangeJson = TypedDict(
         "blocked": BlockedJson | None,
         "wait": WaitJson | None,
         "begun": bool,
+        "suspended": SuspendedJson | None,
         "notes": list[str],
     },
 )
@@ -108,6 +131,7 @@ class TargetJson(TypedDict):
     digest: str
     complete: bool
     approved: bool
+    suspended: SuspendedJson | None
     unread: list[str]
     warnings: list[str]
 
@@ -198,7 +222,20 @@ def _change(item: Item) -> ChangeJson:
         "blocked": {"code": item.blocked.code, "why": item.blocked.why} if item.blocked else None,
         "wait": _wait(item.wait) if item.wait else None,
         "begun": item.begun,
+        "suspended": suspended_json(item.suspended) if item.suspended else None,
         "notes": list(item.notes),
+    }
+
+
+def suspended_json(found: Suspension) -> SuspendedJson:
+    """Return a suspension as JSON."""
+    return {
+        "said": found.said.value,
+        "reason": found.reason,
+        "by": found.by,
+        "since": _time(found.since),
+        "until": _time(found.until),
+        "where": found.where,
     }
 
 
@@ -267,6 +304,7 @@ def _target(plan: TargetPlan) -> TargetJson:
         "digest": plan.digest,
         "complete": plan.complete,
         "approved": plan.approved,
+        "suspended": suspended_json(plan.suspended) if plan.suspended else None,
         "unread": list(plan.unread),
         "warnings": list(plan.warnings),
     }

@@ -1,6 +1,7 @@
 """Events about one document in one target: steps, what blocks it, rollouts, drift."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import ClassVar
 
 from reconciler.report.event import Level, OfThing
@@ -46,6 +47,19 @@ class BlockedGone(OfThing):
 
     event: ClassVar[str] = "blocked.gone"
     code: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SuspendedReminder(OfThing):
+    """Nothing of this is written until it is resumed. Told when it is first seen, then once a day."""
+
+    event: ClassVar[str] = "suspended.reminder"
+    level: ClassVar[Level] = "warning"
+    reason: str
+    by: str  # empty: nobody was named
+    since: datetime | None  # None: git does not say
+    until: datetime | None  # it ends then by itself
+    where: str  # file:line, or the command that ends it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from reconciler.report.event import Event
 from reconciler.report.events import LimitRefused, ReadFailed, ReadRecovered, WarningFound
 from reconciler.report.outcome import Outcome, Thing
 from reconciler.report.rollout_story import RolloutMemory, tell_rollouts
+from reconciler.report.suspended_story import Told, tell_suspended
 
 CONFLICTS: Final = ("conflict", "commit")
 TOLD_ELSEWHERE: Final = ("limit", "unread")  # limit.refused and read.failed say it once for the target
@@ -24,6 +25,7 @@ class Memory:
     drift: DriftMemory = field(default_factory=DriftMemory)
     rollouts: RolloutMemory = field(default_factory=RolloutMemory)
     blocked: Mapping[Thing, Blocked] = field(default_factory=dict)
+    suspended: Told = field(default_factory=dict)
     refused: frozenset[tuple[str, Refusal]] = frozenset()  # with the plan's digest
     unread: frozenset[str] = frozenset()
     warnings: frozenset[str] = frozenset()
@@ -48,6 +50,7 @@ def tell(
     drift, of_drift = tell_drift(memory.drift, commit, plan, wrote, looked)
     rollouts, of_rollouts = tell_rollouts(memory.rollouts, commit, plan, made)
     blocked, of_blocked = _blocked(memory.blocked, commit, plan)
+    suspended, of_suspended = tell_suspended(memory.suspended, commit, plan)
     refused = frozenset((plan.digest, r) for r in plan.refusals if not plan.approved)
     unread, warnings = frozenset(plan.unread), frozenset(plan.warnings)
     of = {"commit": commit, "target": plan.target}
@@ -56,12 +59,19 @@ def tell(
         *(ReadRecovered(**of, why=why) for why in sorted(memory.unread - unread)),
         *(WarningFound(**of, why=why) for why in sorted(warnings - memory.warnings)),
         *(_refused(commit, *r) for r in sorted(refused - memory.refused, key=lambda r: r[1].why)),
+        *of_suspended,
         *of_blocked,
         *of_rollouts,
         *of_drift,
     )
     told = Memory(
-        drift=drift, rollouts=rollouts, blocked=blocked, refused=refused, unread=unread, warnings=warnings
+        drift=drift,
+        rollouts=rollouts,
+        blocked=blocked,
+        suspended=suspended,
+        refused=refused,
+        unread=unread,
+        warnings=warnings,
     )
     return told, events
 
@@ -86,7 +96,8 @@ def _blocked(
     events: list[Event] = []
     for item in plan.items:
         thing = (item.kind, item.name)
-        old, new = before.get(thing), item.blocked
+        # What is suspended and has nothing to do is not held back from anything.
+        old, new = before.get(thing), None if item.action is ActionKind.NONE else item.blocked
         if item.action is ActionKind.UNREAD or (new and new.code in TOLD_ELSEWHERE):
             if old:
                 now[thing] = old
