@@ -140,9 +140,8 @@ def _classified(goal: Goal, fleet: DesiredFleet, draft: Draft, s: Slice, want: W
     draft.item = replace(item, begun=begun, shifted=draft.shifted, notes=notes)
     held = isinstance(move, Blocked) and move.code != "gate" and not begun
     if not draft.shifted and not held:
-        asks, held_by = gates.asks(want, s), gates.said(want.rollout.gates)
-        told = (*draft.item.notes, *([f"it goes on while {held_by}"] if held_by else ()))
-        draft.item = replace(draft.item, asks=asks, notes=told)
+        told = (*draft.item.notes, *gates.notes(want, s))
+        draft.item = replace(draft.item, asks=gates.asks(want, s), notes=told)
     return draft
 
 

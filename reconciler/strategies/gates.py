@@ -5,7 +5,7 @@ bad before there is traffic is waited out until `readyWithin`, bad with traffic 
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, Literal, TypeAlias
@@ -71,8 +71,17 @@ def ungated(want: Wanted) -> Wanted:
     return replace(want, rollout=replace(want.rollout, gates=NO_GATES))
 
 
-def said(gates: Gates) -> str:
-    """Return in one line what has to hold."""
+def notes(want: Wanted, s: Slice) -> Iterator[str]:
+    """Yield what a plan tells of the gates of a fleet that starts or rolls."""
+    gates = want.rollout.gates
+    if has_to_hold := _said(gates):
+        yield f"it goes on while {has_to_hold}"
+    absent = [a.name for a in _alarms(s, gates.alarms) if a.state == ABSENT]
+    if absent and gates.missing == "pass":  # else it is what blocks the start
+        yield f"there is no alarm {', '.join(absent)} here; gates.missing lets that pass"
+
+
+def _said(gates: Gates) -> str:
     found = [f"alarm {name} is not in ALARM" for name in gates.alarms]
     found += [
         f"{name} is at most {m.max:g} over {format_duration(m.over)}" for name, m in _named(gates.metrics)

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from reconciler.core.facts import Unread
+from reconciler.kinds.alarm.live import ABSENT, LiveAlarm
 from reconciler.kinds.register import Needs
 from reconciler.plan.model import ActionKind, TargetPlan
 from reconciler.plan.needs import needs
@@ -90,6 +91,15 @@ def test_a_plan_says_what_a_rollout_goes_on_with() -> None:
         " target5xxPercent is at most 1 over 5m; query 2 is at most 3 over 10m;"
         " GET /healthz is answered 200, 3 times in a row"
     )
+
+
+@pytest.mark.parametrize("missing", ["fail", "pass"])
+def test_an_alarm_that_does_not_exist_is_told_where_it_does_not_block(missing: str) -> None:
+    gates = GATES + f"      missing: {missing}\n"
+    at = house().merge(TARGET, IMAGE, zone(), fleet("web", "balancer", gates, generation="2"), *PLAIN)
+    at.world = replace(at.world, alarms=(LiveAlarm(name="web-slow", state=ABSENT),))
+    told = "there is no alarm web-slow here; gates.missing lets that pass"
+    assert (told in web(at.plan()).notes) is (missing == "pass")
 
 
 @pytest.mark.parametrize("lost", ["alarms", "metrics", "probes"])
