@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from hashlib import sha1
 from itertools import count
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 Role = Literal["admin", "maintain", "write", "triage", "read", "none"]
 PUSHERS: Final = ("admin", "maintain", "write")
@@ -66,6 +66,23 @@ class Status:
 
 
 @dataclass(slots=True)
+class Check:
+    """A program's word on a commit, with remarks at lines, that can only be added to."""
+
+    id: int
+    commit: str
+    by: Account
+    at: datetime
+    name: str
+    status: str = "queued"
+    conclusion: str | None = None
+    external_id: str | None = None
+    title: str | None = None
+    summary: str | None = None
+    annotations: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
 class Pull:
     """A pull request."""
 
@@ -100,6 +117,7 @@ class Forge:
         self.pulls: dict[int, Pull] = {}
         self.comments: dict[int, Comment] = {}
         self.statuses: list[Status] = []
+        self.checks: dict[int, Check] = {}
         self._ids = count(1_001)
         self._ahead = 0.0  # seconds
 
@@ -232,6 +250,17 @@ class Forge:
         """Return the newest status of a commit in a context."""
         found = (s for s in reversed(self.statuses) if (s.commit, s.context) == (commit, context))
         return next(found, None)
+
+    def check(self, commit: str, by: Account, name: str) -> Check:
+        """Begin a check of a commit."""
+        made = Check(next(self._ids), commit, by, self.now(), name)
+        self.checks[made.id] = made
+        return made
+
+    def checks_of(self, commit: str, name: str) -> list[Check]:
+        """Return the newest check of that name by each account."""
+        found = {c.by.id: c for c in self.checks.values() if (c.commit, c.name) == (commit, name)}
+        return list(found.values())
 
     def comments_of(self, number: int) -> list[Comment]:
         """Return a pull request's comments, oldest first."""

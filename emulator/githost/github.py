@@ -2,20 +2,21 @@
 
 import re
 from base64 import b64decode
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 import jwt
 
-from emulator.githost.forge import PUSHERS, Account, Comment, Forge, Pull
+from emulator.githost.forge import PUSHERS, Account, Check, Comment, Forge, Pull
 from emulator.githost.page import render
 from emulator.githost.shapes import Shapes, moment
 from emulator.githost.wire import Reply, Request, page
 
 BODY: Final = 65_536  # characters of a comment
 DESCRIPTION: Final = 140  # characters of a status' description
+ANNOTATIONS: Final = 50  # of one request about a check run
 STATUSES: Final = 1_000  # of one commit and context
 LIFE: Final = timedelta(hours=1)  # of an installation's token
 JWT: Final = 600  # seconds that an App's own token may hold
@@ -29,6 +30,7 @@ class Token:
     account: Account
     ends: datetime | None = None  # None: it is a user's, and does not end
     reads: bool = False  # it may only read
+    may: Mapping[str, str] | None = None  # an installation's permissions
 
 
 @dataclass(slots=True)
@@ -46,6 +48,7 @@ class App:
             "metadata": "read",
             "pull_requests": "write",
             "statuses": "write",
+            "checks": "write",
         }
     )
 
@@ -88,6 +91,9 @@ class GitHub:
             ("PATCH", rf"{here}/issues/comments/(?P<at>\d+)", self._edit),
             ("POST", rf"{here}/issues/comments/(?P<at>\d+)/reactions", self._react),
             ("POST", rf"{here}/statuses/(?P<commit>\w+)", self._status),
+            ("GET", rf"{here}/commits/(?P<commit>\w+)/check-runs", self._checks),
+            ("POST", rf"{here}/check-runs", self._check),
+            ("PATCH", rf"{here}/check-runs/(?P<at>\d+)", self._check_more),
             ("GET", rf"{here}/collaborators/(?P<login>[^/]+)/permission", self._permission),
         ]
 
@@ -176,8 +182,9 @@ class GitHub:
         if not said.get("permissions", {}).items() <= app.permissions.items():
             raise RefusedError(422, "The permissions requested are not granted to this installation.")
         token = f"ghs_{len(self.tokens):036d}"
-        self.tokens[token] = made = Token(who.account, ends=self.forge.now() + LIFE)
-        return Reply(201, {"token": token, "expires_at": moment(made.ends), "permissions": app.permissions})
+        granted = said.get("permissions") or app.permissions
+        self.tokens[token] = made = Token(who.account, ends=self.forge.now() + LIFE, may=granted)
+        return Reply(201, {"token": token, "expires_at": moment(made.ends), "permissions": granted})
 
     def _installed(self) -> App:
         if self.app is None:
@@ -292,6 +299,52 @@ class GitHub:
             commit, who.account, state=str(said["state"]), context=context, description=text, url=url
         )
         return Reply(201, self.shapes.status(made))
+
+    def _checks(self, request: Request, who: Token, commit: str) -> Reply:
+        if who.may is not None and "checks" not in who.may:
+            raise RefusedError(403, "Resource not accessible by integration")
+        found = self.forge.checks_of(commit, request.query["check_name"])
+        return Reply(200, {"total_count": len(found), "check_runs": [self._shown(c) for c in found]})
+
+    def _shown(self, check: Check) -> dict[str, Any]:
+        slug, app = check.by.login.removesuffix("[bot]"), self.app
+        return self.shapes.check(check, slug, app.permissions if app else {})
+
+    def _check(self, request: Request, who: Token) -> Reply:
+        said = request.json()
+        if not self.forge.has(str(said["head_sha"])):
+            raise RefusedError(422, f"No commit found for SHA: {said['head_sha']}")
+        self._may_check(who, said)
+        made = self.forge.check(str(said["head_sha"]), who.account, str(said["name"]))
+        return Reply(201, self._checked(made, said))
+
+    def _check_more(self, request: Request, who: Token, at: str) -> Reply:
+        known = self.forge.checks.get(int(at))
+        if known is None or known.by is not who.account:
+            raise RefusedError(404, "Not Found")
+        self._may_check(who, request.json())
+        return Reply(200, self._checked(known, request.json()))
+
+    def _may_check(self, who: Token, said: Mapping[str, Any]) -> None:
+        """Let an App alone, and what is complete with an end, and no more at once than is taken."""
+        if who.may is None:
+            raise RefusedError(403, "You must authenticate via a GitHub App.")
+        if who.may.get("checks") != "write":
+            raise RefusedError(403, "Resource not accessible by integration")
+        more = said.get("output", {}).get("annotations", [])
+        if len(more) > ANNOTATIONS:
+            why = f"No more than {ANNOTATIONS} items are allowed; {len(more)} were supplied."
+            raise RefusedError(422, f"Invalid request.\n\n{why}")
+        if said.get("status") == "completed" and "conclusion" not in said:
+            raise RefusedError(422, 'Invalid request.\n\n"conclusion" wasn\'t supplied.')
+
+    def _checked(self, check: Check, said: Mapping[str, Any]) -> dict[str, Any]:
+        output = said.get("output", {})
+        check.status, check.conclusion = said.get("status", check.status), said.get("conclusion")
+        check.external_id = said.get("external_id", check.external_id)
+        check.title, check.summary = output.get("title"), output.get("summary")
+        check.annotations += output.get("annotations", [])
+        return self._shown(check)
 
     def _permission(self, _: Request, __: Token, login: str) -> Reply:
         return Reply(200, self.shapes.permission(self._named(login)))

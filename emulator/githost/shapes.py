@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from emulator.githost.forge import Account, Comment, Forge, Labelling, Pull, Status, sha
+from emulator.githost.forge import Account, Check, Comment, Forge, Labelling, Pull, Status, sha
 
 _USER: Final = {
     "events_url": "/events{/privacy}",
@@ -196,6 +196,35 @@ class Shapes:
             "created_at": moment(status.at),
             "updated_at": moment(status.at),
             "creator": self.user(status.by),
+        }
+
+    def check(self, check: Check, slug: str, permissions: Mapping[str, str]) -> dict[str, Any]:
+        """Return a check run."""
+        url = f"{self.base}/repos/{self.forge.repository}/check-runs/{check.id}"
+        done = check.status == "completed"
+        return {
+            "id": check.id,
+            "node_id": node("CheckRun", check.id),
+            "head_sha": check.commit,
+            "external_id": check.external_id or "",
+            "url": url,
+            "html_url": f"{self.base}/{self.forge.repository}/runs/{check.id}",
+            "details_url": None,
+            "status": check.status,
+            "conclusion": check.conclusion if done else None,
+            "started_at": moment(check.at),
+            "completed_at": moment(check.at) if done else None,
+            "output": {
+                "title": check.title,
+                "summary": check.summary,
+                "text": None,
+                "annotations_count": len(check.annotations),
+                "annotations_url": f"{url}/annotations",
+            },
+            "name": check.name,
+            "check_suite": {"id": check.id},
+            "app": self.app(slug, permissions),
+            "pull_requests": [],
         }
 
     def permission(self, account: Account) -> dict[str, Any]:

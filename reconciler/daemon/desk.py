@@ -14,6 +14,8 @@ from typing import Final
 
 from reconciler.core.digest import sha
 from reconciler.core.ids import Commit
+from reconciler.core.problem import Problem
+from reconciler.daemon.pull_checks import Checks
 from reconciler.daemon.pull_notes import Notes
 from reconciler.daemon.pull_plans import PullPlans
 from reconciler.daemon.pull_rests import Rests, Subject
@@ -57,6 +59,7 @@ class Held:
     status: tuple[str, Status] | None = None
     approved: tuple[str, ...] | None = None  # None: not asked yet
     tree: str = ""  # the merge result that was planned
+    problems: tuple[Problem, ...] | None = None  # of it; None: it was not read
 
 
 @dataclass(slots=True, kw_only=True)
@@ -74,12 +77,17 @@ class Desk:
     now: Callable[[], float] = monotonic
     held: dict[int, Held] = field(default_factory=dict)
     closed: dict[int, str] = field(default_factory=dict)  # number to the merge result that was planned
+    checks: Checks = field(init=False)
     _heads: dict[str, Commit] = field(default_factory=dict)
     _queue: dict[str, Commit] = field(default_factory=dict)
     _judged: set[str] = field(default_factory=set)
     _listed: float = float("-inf")
     _base: Commit | None = None
     _turns: Iterator[int] = field(default_factory=partial(count, 1))
+
+    def __post_init__(self) -> None:
+        """Know where errors are shown."""
+        self.checks = Checks(host=self.host, path=self.library.path)
 
     def look(self, base: Adopted, branch: str, live: str) -> Iterator[tuple[Pull, Told]]:
         """Look once; yield every pull request that was planned, once it was told.
@@ -97,6 +105,7 @@ class Desk:
             one.turn = next(self._turns)
             told = self.rests.attempt(subject, partial(self._tend, one, base, live))
             left -= told is not None or self.rests.resting(subject)
+            self._show(one)
             if told:
                 yield one.pull, told
         for ref, commit in sorted(self._queue.items()):
@@ -148,6 +157,13 @@ class Desk:
         one.key, one.planned_at = key, self.now()
         return told
 
+    def _show(self, one: Held) -> None:
+        """Show what is wrong at its lines: beside the comment, which is there whatever comes of this."""
+        subject = Subject(part="check", pull=one.pull.number)
+        if one.problems is not None and not self.rests.resting(subject):
+            show = partial(self.checks.show, one.pull.number, one.pull.head, one.problems)
+            self.rests.attempt(subject, show)
+
     def _trusted(self, pull: Pull) -> bool:
         """A fork is planned for a label that names this head, set by somebody who may push."""
         name = f"{self.label}:{pull.head[:12]}"
@@ -166,6 +182,7 @@ class Desk:
     def _told(self, one: Held, base: Adopted, key: Key) -> Told:
         repository, pull = self.library.repository, one.pull
         stamp = Stamp(head=pull.head, base=base.commit, tree="", engine=self.engine)
+        one.problems = None
         try:
             if not repository.has(pull.head):
                 ref = self.host.head_ref(pull.number)
@@ -181,6 +198,7 @@ class Desk:
     def _planned(self, one: Held, base: Adopted, stamp: Stamp, key: Key) -> Told:
         merged = Commit(stamp.tree)
         adopted = self.library.propose(merged)
+        one.problems = () if isinstance(adopted, Adopted) else adopted
         if not isinstance(adopted, Adopted):
             return invalid(adopted, stamp)
         files = self._ours(base, adopted)

@@ -1,6 +1,6 @@
 """GitHub, github.com and Enterprise: REST, and GraphQL to mark a comment as outdated."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final, Protocol
@@ -9,10 +9,12 @@ from urllib.parse import quote, urlsplit
 import httpx
 
 from reconciler.core.ids import Commit
+from reconciler.hosts.github_checks import show
 from reconciler.hosts.http import PAGE, Api, understood
 from reconciler.hosts.model import (
     CONTEXT,
     DESCRIPTION,
+    Annotation,
     Author,
     HostError,
     MissingError,
@@ -36,6 +38,9 @@ class Bot(Protocol):
 
     def login(self) -> str:
         """Return its login, `slug[bot]`."""
+
+    def may_check(self) -> bool:
+        """May it make check runs."""
 
     def forget(self) -> None:
         """Take another token the next time: the host does not take this one."""
@@ -155,6 +160,11 @@ class GitHub:
         if status.url:
             body["target_url"] = status.url
         self.api.send("POST", self._at(f"statuses/{commit}"), body)
+
+    def annotate(self, commit: Commit, found: Sequence[Annotation]) -> None:
+        """Show errors in the check run `reconciler/validate`: an App's that may write checks, no user's."""
+        if self.app is not None and self.app.may_check():
+            show(self.api, self.repository, self.me().login, commit, found)
 
     def may_write(self, author: Author) -> bool:
         """Ask for a permission. Source: GET /repos/{owner}/{repo}/collaborators/{username}/permission."""

@@ -24,6 +24,7 @@ PERMISSIONS: Final = {
     "pull_requests": "write",
     "statuses": "write",
 }
+CHECKS: Final = {"checks": "write"}  # asked for where the installation has it: older ones do without
 
 
 @dataclass(slots=True)
@@ -39,6 +40,7 @@ class AppToken:
     _api: Api = field(init=False)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _installation: int = 0
+    _checks: bool = False
     _token: str = field(default="", repr=False)
     _ends: float = 0.0  # seconds since 1970
 
@@ -73,6 +75,11 @@ class AppToken:
         with understood("the App"):
             return f"{said['slug']}[bot]"
 
+    def may_check(self) -> bool:
+        """May it make check runs, as its installation says. Raises: HostError, HostBusyError."""
+        self()
+        return self._checks
+
     def forget(self) -> None:
         """Take another token the next time: the host does not take this one."""
         with self._lock:
@@ -94,9 +101,10 @@ class AppToken:
             found = self._api.get(f"repos/{self.repository}/installation")
             with understood("the App's installation"):
                 self._installation = int(found["id"])
+                self._checks = CHECKS.items() <= found["permissions"].items()
         body: dict[str, Any] = {
             "repositories": [self.repository.partition("/")[2]],
-            "permissions": PERMISSIONS,
+            "permissions": {**PERMISSIONS, **(CHECKS if self._checks else {})},
         }
         said = self._api.send("POST", f"app/installations/{self._installation}/access_tokens", body)
         with understood("the App's token"):

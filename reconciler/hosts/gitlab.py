@@ -1,7 +1,7 @@
 """GitLab: merge requests, plain notes, commit statuses."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -14,6 +14,7 @@ from reconciler.hosts.http import PAGE, Api, understood
 from reconciler.hosts.model import (
     CONTEXT,
     DESCRIPTION,
+    Annotation,
     Author,
     HostError,
     MissingError,
@@ -155,6 +156,9 @@ class GitLab:
         except HostError as error:
             if not _needless(str(error), state):
                 raise
+
+    def annotate(self, commit: Commit, found: Sequence[Annotation]) -> None:
+        """Show nothing: GitLab takes errors at lines from files of its own jobs alone."""
 
     def may_write(self, author: Author) -> bool:
         """Ask for an access level. Source: GET /projects/:id/members/all/:user_id."""

@@ -1,5 +1,6 @@
 """What every git host has, in words that are no host's own."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -66,6 +67,17 @@ class Note:
     edited: bool  # somebody changed it after it was written
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Annotation:
+    """An error at a line of a file."""
+
+    path: str  # from the root of the repository
+    line: int  # from 1, like the column
+    column: int
+    title: str
+    message: str  # plain text
+
+
 class HostError(ReconcilerError):
     """An operator must act: the host refused. The sentence holds no token."""
 
@@ -113,6 +125,12 @@ class Host(Protocol):
 
     def set_status(self, commit: Commit, status: Status) -> None:
         """Set the one status `reconciler/plan` of a commit."""
+
+    def annotate(self, commit: Commit, found: Sequence[Annotation]) -> None:
+        """Show errors at their lines, instead of those that were shown before. Equal ones write nothing.
+
+        A host that has no place for them, or does not let us, shows none: the comment tells all of them.
+        """
 
     def may_write(self, author: Author) -> bool:
         """May this account push to the repository, as the host says now."""

@@ -36,7 +36,7 @@ class PullFailed(Event):
     event: ClassVar[str] = "pull.failed"
     level: ClassVar[Level] = "warning"
     pull: int  # 0 where `of` is a commit: a tree of the merge queue, or a merge
-    part: str  # plan | command | queue | merge | end
+    part: str  # plan | check | command | queue | merge | end
     of: str
     failures: int  # in a row
     why: str

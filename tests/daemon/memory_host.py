@@ -1,10 +1,11 @@
 """A git host in memory, for the logic of the desk alone; the adapters are tested over HTTP."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from reconciler.core.ids import Commit
-from reconciler.hosts.model import Author, HostBusyError, Note, Pull, Status, folded
+from reconciler.hosts.model import Annotation, Author, HostBusyError, Note, Pull, Status, folded
 
 ME = Author(id=1, login="reconciler[bot]", bot=True)
 ANN = Author(id=2, login="ann")  # may push
@@ -28,6 +29,8 @@ class MemoryHost:
     locked: Exception | None = None  # what is said to a reaction
     deaf: Exception | None = None  # what is said to a question for the list
     busy_to_hide: bool = False
+    blind: Exception | None = None  # what is said to annotations
+    annotations: dict[str, tuple[Annotation, ...]] = field(default_factory=dict)
     lose_next_reply: bool = False
     now: datetime = datetime(2026, 6, 1, 8, tzinfo=UTC)
 
@@ -93,6 +96,12 @@ class MemoryHost:
         if commit in self.unknown:
             raise self.unknown[commit]
         self.statuses.append((commit, status))
+
+    def annotate(self, commit: Commit, found: Sequence[Annotation]) -> None:
+        self.asked.append("annotate")
+        if self.blind:
+            raise self.blind
+        self.annotations[commit] = tuple(found)
 
     def may_write(self, author: Author) -> bool:
         return author == ANN

@@ -9,7 +9,7 @@ import pytest
 
 from emulator.githost.forge import Forge
 from emulator.githost.wire import Reply, serve
-from reconciler.hosts import github, github_app
+from reconciler.hosts import github, github_app, github_checks
 from tests.hosts.conftest import TOKEN
 from tests.hosts.fake_github import judged
 
@@ -106,8 +106,8 @@ def test_a_stranger_is_shown_nothing(headers: dict[str, str]):
 
 
 def test_the_description_holds_the_operations_that_the_adapter_names_and_no_others():
-    text = "".join(Path(module.__file__ or "").read_text() for module in (github, github_app))
-    named = set(re.findall(r"(GET|POST|PATCH|PUT|DELETE) (/[\w/{}]+)", text))
+    text = "".join(Path(module.__file__ or "").read_text() for module in (github, github_app, github_checks))
+    named = set(re.findall(r"(GET|POST|PATCH|PUT|DELETE) (/[\w/{}-]+)", text))
     whole = json.loads((Path(__file__).parent / "official/github.json").read_text())
     held = {(m.upper(), p) for p, methods in whole["paths"].items() for m in methods}
 

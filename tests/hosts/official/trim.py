@@ -6,7 +6,8 @@
 Repairs, since the description can't be checked against as it is published: its examples break its own
 schemas and name other hosts, so they go; replies may carry the media type that callers ask for; the
 limits on the length of a comment and of a status' description are written in; the repository of a head
-is null once a fork was deleted, and so is the actor of an event whose account was.
+is null once a fork was deleted, and so is the actor of an event whose account was; a conclusion that
+is null is among those that a check run may have.
 """
 
 import json
@@ -34,6 +35,9 @@ OPERATIONS = {
     "/repos/{owner}/{repo}/issues/comments/{comment_id}": ["get", "patch"],
     "/repos/{owner}/{repo}/issues/comments/{comment_id}/reactions": ["post"],
     "/repos/{owner}/{repo}/statuses/{sha}": ["post"],
+    "/repos/{owner}/{repo}/commits/{ref}/check-runs": ["get"],
+    "/repos/{owner}/{repo}/check-runs": ["post"],
+    "/repos/{owner}/{repo}/check-runs/{check_run_id}": ["patch"],
     "/repos/{owner}/{repo}/collaborators/{username}/permission": ["get"],
 }
 BODY = 65_536  # characters of a comment: "body is too long (maximum is 65536 characters)"
@@ -137,6 +141,7 @@ def repair(whole: dict[str, Any]) -> None:
         body = whole["paths"][repo + path][method]["requestBody"]["content"]["application/json"]["schema"]
         body["properties"][field]["maxLength"] = most
     schemas = whole["components"]["schemas"]
+    schemas["check-run"]["properties"]["conclusion"]["enum"].append(None)
     schemas["nullable-repository"] = {**schemas["repository"], "nullable": True}
     for properties, field, schema in (
         (schemas["pull-request-simple"]["properties"]["head"]["properties"], "repo", "nullable-repository"),
