@@ -191,16 +191,24 @@ def test_a_network_balancer_is_measured_in_its_own_namespace() -> None:
 
 
 @pytest.mark.parametrize(
-    ("operation", "lost"), [("DescribeAlarms", "alarms"), ("GetMetricData", "metrics")], ids=lambda v: v
+    ("operation", "lost", "query"),
+    [
+        ("DescribeAlarms", "alarms", ""),
+        ("GetMetricData", "metrics", ""),
+        ("GetMetricData", "metrics", "SELECT {group}"),
+    ],
+    ids=["alarms", "metrics", "a query"],
 )
 def test_what_may_not_be_read_is_unread_and_the_rest_is_there(
-    scene: Scene, product: Aws, operation: str, lost: str
+    scene: Scene, product: Aws, operation: str, lost: str, query: str
 ) -> None:
     fault = {"code": "AccessDenied", "message": "no", "status": 403, "times": None}
     scene.aws.control.fault("error", service="cloudwatch", operation=operation, **fault)
     asked = Needs(
         alarms=frozenset({"web-5xx"}),
-        metrics=frozenset({of("web", ("app/web/1", "targetgroup/web/1"), "latencyP99")}),
+        metrics=frozenset(
+            {of("web", ("app/web/1", "targetgroup/web/1"), query=query, metric="" if query else "latencyP99")}
+        ),
     )
     world = look(product, World(target=TargetName("prod"), as_of=scene.aws.control.now()), asked)
     read = {"alarms": world.alarms, "metrics": world.metrics}
