@@ -45,7 +45,8 @@ def the_one(session: Session, fleet: str) -> Look:
     looks = having(session, session.look(BRIEF), fleet)
     if len(looks) > 1:
         names = ", ".join(x.target.name for x in looks)
-        raise ChoiceError(f"{fleet} is in {len(looks)} targets ({names}); say which with --target")
+        way = f"say which with --target, in a comment by TARGET/{fleet}"
+        raise ChoiceError(f"{fleet} is in {len(looks)} targets ({names}); {way}")
     return readable(looks[0])
 
 

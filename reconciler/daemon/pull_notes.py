@@ -111,6 +111,10 @@ class Notes:
         mine.end = self._edit(mine.end, told.body, mark) if mine.end else self._add(number, told.body, mark)
         mine.edited = self.now()
 
+    def has_answered(self, number: int, command: int) -> bool:
+        """Was a command answered, by this process or another. Raises: HostError, HostBusyError."""
+        return str(command) in self.known(number).answered
+
     def answer(self, number: int, command: int, body: str) -> None:
         """Answer a command once."""
         mine = self.known(number)

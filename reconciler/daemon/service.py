@@ -22,6 +22,7 @@ from reconciler.daemon.observe import host_time
 from reconciler.daemon.passing import AwsPasses
 from reconciler.daemon.pull_commands import Commands
 from reconciler.daemon.pull_endings import Endings
+from reconciler.daemon.pull_hands import PullHands
 from reconciler.daemon.pull_job import PullJob
 from reconciler.daemon.pull_notes import Notes
 from reconciler.daemon.pull_plans import PullPlans
@@ -123,7 +124,17 @@ def pull_job(settings: Settings, library: Library, daemon: Daemon, recent: Recen
 
     return PullJob(
         desk=desk,
-        commands=Commands(desk=desk, explain=explain, since=host_time()),
+        commands=Commands(
+            desk=desk,
+            explain=explain,
+            hand=PullHands(
+                settings=settings,
+                library=library,
+                adopted=lambda: daemon.standing.adopted,
+                wake=daemon.wake,
+            ),
+            since=host_time(),
+        ),
         endings=Endings(desk=desk, library=library, log=recent.of),
         branch=lambda: library.repository.branch(settings.ref),
         emit=tell,

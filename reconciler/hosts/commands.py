@@ -7,13 +7,27 @@ from typing import Final
 
 from reconciler.hosts.model import Author, Note
 
-_LINE: Final = re.compile(r"^/reconciler +([a-z]+)(?: +([A-Za-z0-9._/-]{1,64}))?\s*$")
+_LINE: Final = re.compile(r"^/reconciler +([a-z]+)(?: +([A-Za-z0-9._/-]{1,64})(?: +(\S.{0,400}))?)?\s*$")
+
+
+@dataclass(frozen=True, slots=True)
+class Takes:
+    """What a verb is followed by."""
+
+    word: bool
+    text: bool = False
+
+
 VERBS: Final = {
-    "replan": False,
-    "explain": True,  # FLEET
-    "approve": True,  # DIGEST
+    "replan": Takes(word=False),
+    "explain": Takes(word=True),  # FLEET
+    "approve": Takes(word=True),  # DIGEST
+    "pause": Takes(word=True, text=True),  # FLEET, or TARGET/FLEET, and REASON
+    "resume": Takes(word=True, text=True),
+    "promote": Takes(word=True),
+    "abort": Takes(word=True, text=True),
 }
-"""Every verb, and whether it takes a word. A later verb is one line here, and one in the table that acts."""
+"""Every verb, and what it takes. A later verb is one line here, and one in the table that acts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +37,7 @@ class Command:
     verb: str
     word: str
     note: Note
+    text: str = ""  # whatever stands behind the word: a reason
 
 
 def command_of(note: Note, me: Author) -> Command | None:
@@ -36,8 +51,11 @@ def command_of(note: Note, me: Author) -> Command | None:
     found = _LINE.match(first)
     if found is None or found[1] not in VERBS:
         return None
-    verb, word = found[1], found[2] or ""
-    return Command(verb=verb, word=word, note=note) if VERBS[verb] == bool(word) else None
+    verb, word, text = found[1], found[2] or "", (found[3] or "").rstrip()
+    takes = VERBS[verb]
+    if takes.word != bool(word) or (text and not takes.text):
+        return None
+    return Command(verb=verb, word=word, text=text, note=note)
 
 
 def commands_of(notes: Iterable[Note], me: Author) -> tuple[Command, ...]:

@@ -35,7 +35,7 @@ def test_what_was_pending_before_is_told_apart_from_what_this_causes(office: Off
     (note,) = office.host.ours(7)
     assert "Merged before, not yet applied (" in note.body
     assert "not caused by this" in note.body
-    assert "prod Fleet web: create" in note.body
+    assert "Fleet web in prod: create" in note.body
 
 
 def test_a_second_push_edits_the_same_comment_and_tells_the_new_head(office: Office) -> None:
@@ -163,7 +163,7 @@ def test_a_command_counts_as_the_hosts_own_record_says(
 ) -> None:
     office.propose(7, {"more.yaml": fleet("more")})
     office.look()
-    commands = Commands(desk=office.desk, explain=lambda f: f"{f}: fine", since=office.host.now)
+    commands = Commands(desk=office.desk, explain=lambda f: f"{f}: fine", hand=str, since=office.host.now)
     office.host.says(7, author, "/reconciler approve 0123456789\nplease", edited=edited)
     told = list(commands.look())
     assert [d for _, d in told] == ([] if done is None else [done])
@@ -174,14 +174,14 @@ def test_a_command_counts_as_the_hosts_own_record_says(
 def test_replan_plans_again_and_explain_answers_once(office: Office) -> None:
     office.propose(7, {"more.yaml": fleet("more")})
     office.look()
-    commands = Commands(desk=office.desk, explain=lambda f: f"{f}: fine", since=office.host.now)
+    commands = Commands(desk=office.desk, explain=lambda f: f"{f}: fine", hand=str, since=office.host.now)
     office.host.says(7, ANN, "/reconciler replan")
     office.host.says(7, ANN, "/reconciler explain more")
     assert len(list(commands.look())) == 2
     assert office.look() == 1
     answers = [n for n in office.host.ours(7) if "more: fine" in n.body]
     assert len(answers) == 1
-    again = Commands(desk=office.desk, explain=lambda f: f"{f}: fine", since=office.host.now)
+    again = Commands(desk=office.desk, explain=lambda f: f"{f}: fine", hand=str, since=office.host.now)
     list(again.look())
     assert len([n for n in office.host.ours(7) if "more: fine" in n.body]) == 1
 

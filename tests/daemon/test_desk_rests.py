@@ -97,7 +97,7 @@ def test_news_of_what_rests_ends_the_rest(office: Office, news: str) -> None:
         office.propose(1, {"third.yaml": fleet("third")})
     else:
         office.host.says(1, ANN, "/reconciler replan")
-        commands = Commands(desk=office.desk, explain=str, since=office.host.now)
+        commands = Commands(desk=office.desk, explain=str, hand=str, since=office.host.now)
         assert [done for _, done in commands.look()] == [True]
     assert office.look() == 1
 
@@ -175,7 +175,7 @@ def test_a_reaction_that_is_refused_leaves_the_command_done_and_done_once(office
     office.host.locked = LOCKED
     office.host.says(1, ANN, "/reconciler explain more-1")
     office.host.says(1, ANN, "/reconciler approve 0123456789")
-    commands = Commands(desk=office.desk, explain=lambda f: f"{f}: fine", since=office.host.now)
+    commands = Commands(desk=office.desk, explain=lambda f: f"{f}: fine", hand=str, since=office.host.now)
     assert [done for _, done in commands.look()] == [True, True]
     assert office.desk.held[1].approved == ("0123456789",)
     assert list(commands.look()) == []
@@ -189,7 +189,7 @@ def test_a_command_that_can_not_be_answered_yet_is_answered_later_and_others_go_
     office.host.refused[1] = LOCKED
     office.host.says(1, ANN, "/reconciler explain more-1")
     office.host.says(2, ANN, "/reconciler replan")
-    commands = Commands(desk=office.desk, explain=lambda f: f"{f}: fine", since=office.host.now)
+    commands = Commands(desk=office.desk, explain=lambda f: f"{f}: fine", hand=str, since=office.host.now)
     assert [c.verb for c, _ in commands.look()] == ["replan"]
     del office.host.refused[1]
     assert list(commands.look()) == []
@@ -247,7 +247,7 @@ def test_the_plan_of_what_was_merged_stays_as_it_was_told(office: Office) -> Non
 def test_a_part_that_is_refused_as_a_whole_keeps_no_other_part_from_its_work(office: Office) -> None:
     propose(office, 1)
     office.look()
-    commands = Commands(desk=office.desk, explain=str, since=office.host.now)
+    commands = Commands(desk=office.desk, explain=str, hand=str, since=office.host.now)
     job = PullJob(
         desk=office.desk,
         commands=commands,

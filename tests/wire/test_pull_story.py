@@ -14,8 +14,9 @@ from emulator.githost.wire import Site, serve
 from tests.daemon.processes import Running, reconciler_run
 from tests.emulated import Emulated
 from tests.hosts.fake_github import judged
+from tests.product import tags
 from tests.repositories import Company
-from tests.wire.company import files, fleet
+from tests.wire.company import NEW_AMI, base, files, fleet
 
 pytestmark = pytest.mark.wire
 
@@ -156,4 +157,32 @@ def test_what_takes_too_much_is_a_failure_until_it_is_approved_and_then_it_is_ap
         daemon.wait_for("fleet.retired", name="f0")
         daemon.wait_for("fleet.retired", name="f1")
         until(lambda: "🚀 Applied" in office.ours(pull)[-1].body, "the end")
+        assert daemon.end() == 0
+
+
+def test_a_fleet_is_paused_and_resumed_from_a_comment(office: Office) -> None:
+    def hand() -> str:
+        (group,) = office.aws.client("autoscaling").describe_auto_scaling_groups()["AutoScalingGroups"]
+        return tags(group).get("reconciler:hand", "")
+
+    with office.daemon() as daemon:
+        daemon.wait_for("rollout.finished", name="web")
+        office.branch("roll", {"target.yaml": base(NEW_AMI)})
+        pull = office.forge.open(office.ann, "roll", title="A new image")
+        eve = office.forge.account("eve", "read")
+        office.forge.comment(pull, eve, "/reconciler pause web because I can")
+        daemon.wait_for("pull.command", verb="pause", author="eve", done=False)
+        assert hand() == ""
+        office.forge.comment(pull, office.ann, "/reconciler pause web incident 42")
+        reminded = daemon.wait_for("suspended.reminder", name="web")
+        assert reminded["reason"] == f"incident 42 (ann, #{pull.number})"
+        until(lambda: "web is suspended" in office.ours(pull)[-1].body, "the answer")
+        assert hand().startswith("pause;")
+        office.forge.merge(pull)
+        daemon.wait_for("blocked.found", name="web", code="suspended")
+        office.forge.comment(pull, office.ann, "/reconciler abort web 5xx")
+        until(lambda: "nothing to go back to" in office.ours(pull)[-1].body, "the refusal")
+        office.forge.comment(pull, office.ann, "/reconciler resume web found it")
+        daemon.wait_for("rollout.finished", name="web")
+        assert hand() == ""
         assert daemon.end() == 0
