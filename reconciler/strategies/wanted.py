@@ -41,6 +41,7 @@ class Stage:
 
     weight: int  # percent
     hold: timedelta = timedelta()
+    pause: bool = False  # nothing goes on from here until somebody says `promote`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +85,9 @@ class Rollout:
     ready_within: timedelta
     keep_old: timedelta
     gates: Gates = NO_GATES
+    pause_first: bool = False  # and none begins to get traffic before that
+    surge: int = 25  # percent of the size that moves in one batch, under `rolling`
+    on_failure: Literal["rollback", "hold"] = "rollback"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
