@@ -12,6 +12,7 @@ class Verb(StrEnum):
     PROMOTE = "promote"  # go past the pause of the stage that `text` names
     FULL = "full"  # all traffic at once: no holds and no pauses, gates and health still count
     ABORT = "abort"  # back to the revision before, as if it had failed
+    RETRY = "retry"  # a revision that is held where it failed gets its time anew
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
