@@ -20,9 +20,9 @@ from reconciler.kinds.group.want import Group, Schedule, Sizes
 from reconciler.kinds.record.live import LiveZone
 from reconciler.kinds.register import World
 from reconciler.kinds.template.want import Template
-from reconciler.strategies import blue_green
+from reconciler.strategies import blue_green, canary, recreate, rolling
 from reconciler.strategies.slice import Slice, fleets_of, slice_of
-from reconciler.strategies.wanted import Dns, Rollout, TrafficKind, Wanted
+from reconciler.strategies.wanted import Dns, Rollout, Stage, TrafficKind, Wanted
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 TARGET_NAME = TargetName("prod")
@@ -41,6 +41,29 @@ CHECK = HealthCheck(
 )
 
 
+BLUE_GREEN = Rollout(
+    strategy=blue_green.NAME,
+    stages=blue_green.stages(),
+    ready_within=timedelta(minutes=15),
+    keep_old=timedelta(minutes=30),
+)
+
+
+def canary_of(*steps: tuple[int, int] | None, pause_first: bool = False) -> Rollout:
+    """A canary of these steps: weight and minutes of hold, or None for a pause."""
+    made = (Stage(weight=x[0], hold=timedelta(minutes=x[1])) if x else None for x in steps)
+    first, stages = canary.stages([*((None,) if pause_first else ()), *made])
+    return replace(BLUE_GREEN, strategy=canary.NAME, stages=stages, pause_first=first)
+
+
+def rolling_by(surge: int) -> Rollout:
+    """Batches of so many percent."""
+    return replace(BLUE_GREEN, strategy=rolling.NAME, stages=rolling.stages(surge), surge=surge)
+
+
+RECREATE = replace(BLUE_GREEN, strategy=recreate.NAME, stages=recreate.stages())
+
+
 def revision(n: int) -> Revision:
     return Revision(f"v1.{n:010x}{'0' * 30}")
 
@@ -56,6 +79,7 @@ def wanted(
     classic: tuple[str, ...] = (),
     schedules: tuple[Schedule, ...] = (),
     heal: bool = False,
+    rollout: Rollout | None = None,
 ) -> Wanted:
     name = resource_name(FleetName(fleet), revision(n))
     own = kind in (TrafficKind.DNS, TrafficKind.LISTENER)
@@ -117,12 +141,7 @@ def wanted(
         )
         if kind is TrafficKind.LISTENER
         else None,
-        rollout=Rollout(
-            strategy=blue_green.NAME,
-            stages=blue_green.stages(),
-            ready_within=timedelta(minutes=15),
-            keep_old=keep_old,
-        ),
+        rollout=replace(rollout or BLUE_GREEN, keep_old=keep_old),
         drain=timedelta(seconds=60),
         protect=False,
         heal=heal,

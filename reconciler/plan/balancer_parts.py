@@ -21,7 +21,7 @@ from reconciler.kinds.record.want import RecordSet
 from reconciler.kinds.register import Step
 from reconciler.plan.part import Part, Row, Stated
 from reconciler.strategies import traffic
-from reconciler.strategies.born import stages_hash
+from reconciler.strategies.born import full_head
 from reconciler.strategies.slice import Live, Slice
 from reconciler.strategies.wanted import Wanted
 
@@ -196,7 +196,7 @@ def _made(want: Wanted, wanted: Rule, live: Live, weights: tuple[tuple[Arn, int]
         rule=wanted,
         weights=weights,
         mark=live.name,
-        stage=f"{len(want.rollout.stages)}/{stages_hash(want)}",
+        stage=full_head(want),
         because="git wants it at this listener and priority",
     )
 

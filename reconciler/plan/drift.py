@@ -15,9 +15,11 @@ from reconciler.kinds.register import Blocked, Step, Wait
 from reconciler.plan.golden import odd_instances, security_groups
 from reconciler.plan.part import Part, Row
 from reconciler.strategies import traffic
-from reconciler.strategies.born import birth_tags, stages_hash
-from reconciler.strategies.slice import Live, Slice, StageTag
-from reconciler.strategies.wanted import TrafficKind, Wanted
+from reconciler.strategies.born import birth_tags
+from reconciler.strategies.serving import full_mark
+from reconciler.strategies.slice import Live, Slice
+from reconciler.strategies.traffic import Share
+from reconciler.strategies.wanted import WEIGHTED, TrafficKind, Wanted
 
 THERE, NOT_THERE = "there", "not there"
 
@@ -177,9 +179,8 @@ def _listeners(want: Wanted, balancer: Balancer, have: LiveBalancer, live: Live,
 
 def _traffic(want: Wanted, s: Slice, live: Live) -> Iterator[Part]:
     """Weights that somebody moved, and what else stands in our set."""
-    if want.kind not in (TrafficKind.DNS, TrafficKind.LISTENER):
+    if want.kind not in WEIGHTED:
         return
-    full = StageTag(step=len(want.rollout.stages), stages=stages_hash(want), change="", since=s.as_of)
     rows = [
         Row(resource=f"weight/{r.name}", field="weight", want="0", live=str(r.weight))
         for r in s.revisions
@@ -188,7 +189,7 @@ def _traffic(want: Wanted, s: Slice, live: Live) -> Iterator[Part]:
     if want.kind is TrafficKind.LISTENER and s.rule and not live.weight:
         rows.append(Row(resource=f"weight/{live.name}", field="weight", want="100", live="0"))
     if rows:
-        move = traffic.shift(want, s, live, full)
+        move = traffic.shift(want, s, Share(to=live), full_mark(want, s))
         yield _part("weights", rows, None if isinstance(move, Wait | Blocked) else move)
     yield from _strangers(want, s)
 

@@ -19,6 +19,7 @@ from reconciler.plan.settle import USUAL, Physics
 from reconciler.plan.simulate import simulate
 from reconciler.plan.told import foreseen, planned, quiet
 from reconciler.strategies import gates, machine, retire
+from reconciler.strategies.back import going_back
 from reconciler.strategies.born import place_of
 from reconciler.strategies.slice import Live, Slice, fleets_of, slice_of
 from reconciler.strategies.wanted import Allow, Hold, Wanted
@@ -120,12 +121,6 @@ def next_move(s: Slice, ask: Ask, found: InPlace | None = None) -> Move:
     move = _next_move(s, ask, found)
     shut = dict(ask.closed).get(move.zone) if isinstance(move, ChangeRecords) else None
     return shut if shut and not (ask.want and going_back(ask.want, s, ask.allow) == move) else move
-
-
-def going_back(want: Wanted, s: Slice, allow: Allow) -> Move:
-    """Return the move of a rollout that goes back; None where none does."""
-    del want, s, allow
-    return None
 
 
 def _next_move(s: Slice, ask: Ask, found: InPlace | None) -> Move:

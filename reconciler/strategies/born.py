@@ -22,7 +22,7 @@ from reconciler.core.facts import (
 from reconciler.kinds.group.steps import CreateGroup
 from reconciler.kinds.group.want import Sizes
 from reconciler.kinds.template.steps import CreateTemplate
-from reconciler.strategies.slice import Lease, Live, StageTag
+from reconciler.strategies.slice import ALL, NOTHING, Lease, Live, StageTag
 from reconciler.strategies.wanted import TrafficKind, Wanted
 
 
@@ -47,7 +47,13 @@ def birth_tags(want: Wanted, as_of: datetime) -> Tags:
 
 def stages_hash(want: Wanted) -> str:
     """Return what stands in `reconciler:stage` for the list of stages."""
-    return short([[s.weight, s.hold.total_seconds()] for s in want.rollout.stages])
+    stages = [[s.weight, s.hold.total_seconds(), s.pause] for s in want.rollout.stages]
+    return short([want.rollout.strategy, want.rollout.pause_first, stages])
+
+
+def full_head(want: Wanted) -> str:
+    """Return what a write remembers that gives a revision all traffic."""
+    return f"{ALL}/{stages_hash(want)}"
 
 
 def opening(want: Wanted, as_of: datetime) -> StageTag:
@@ -64,7 +70,7 @@ def create_template(want: Wanted, as_of: datetime) -> CreateTemplate:
 def birth_sizes(want: Wanted, serving: Live | None) -> Sizes:
     """Return the sizes to be born with: those of the serving group as it is now, else `capacity`."""
     group = serving.up if serving else None
-    return group.sizes if group else want.capacity
+    return group.sizes if group and group.sizes != NOTHING else want.capacity
 
 
 def place_of(want: Wanted) -> str:
@@ -74,8 +80,13 @@ def place_of(want: Wanted) -> str:
     return want.rule.listener if want.rule else ""
 
 
-def create_group(want: Wanted, serving: Live | None, lease: Lease | None, as_of: datetime) -> CreateGroup:
-    """Return the step that starts the revision, with its floor from the first moment on."""
+def create_group(
+    want: Wanted, serving: Live | None, lease: Lease | None, as_of: datetime, first: int | None = None
+) -> CreateGroup:
+    """Return the step that starts the revision, with its floor from the first moment on.
+
+    `first` is the size of its first batch, where capacity moves in batches.
+    """
     sizes = birth_sizes(want, serving)
     tags = {**dict(birth_tags(want, as_of)), STAGE: opening(want, as_of).text()}
     if place := place_of(want):
@@ -83,6 +94,8 @@ def create_group(want: Wanted, serving: Live | None, lease: Lease | None, as_of:
     if lease:
         tags[LEASE] = lease.text()
         sizes = replace(sizes, max=max(sizes.max, lease.least)).floor(lease.least)
+    if first is not None:
+        sizes = replace(sizes, min=first, desired=first)
     return CreateGroup(
         group=want.group,
         sizes=sizes,

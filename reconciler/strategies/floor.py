@@ -7,7 +7,7 @@ from reconciler.core.facts import LEASE
 from reconciler.kinds.group.steps import SetSizes, TagGroup
 from reconciler.kinds.group.want import Sizes
 from reconciler.kinds.register import Step
-from reconciler.strategies.slice import Lease, Live
+from reconciler.strategies.slice import NOTHING, Lease, Live
 from reconciler.strategies.traffic import settling
 from reconciler.strategies.wanted import Wanted
 
@@ -17,10 +17,14 @@ SLACK = timedelta(hours=1)  # beyond the longest way of a rollout, so that a lea
 def floor(want: Wanted, serving: Live | None) -> int | None:
     """Return the least size, in instances, of every revision in a rollout; None at the first birth.
 
-    It is the larger of the wanted minimum and the live serving size (CONTRACT, Sizes).
+    It is the larger of the wanted minimum and the live serving size (CONTRACT, Sizes). Where the
+    strategy itself takes capacity from the serving one, its lease remembers what that size was.
     """
     group = serving.up if serving else None
-    return None if group is None else max(want.capacity.min, group.sizes.desired)
+    if serving is None or group is None:
+        return None
+    held = serving.lease.least if want.rollout.moves_capacity and serving.lease else 0
+    return max(want.capacity.min, group.sizes.desired, held)
 
 
 def lease_for(want: Wanted, serving: Live | None, as_of: datetime) -> Lease | None:
@@ -28,8 +32,25 @@ def lease_for(want: Wanted, serving: Live | None, as_of: datetime) -> Lease | No
     least = floor(want, serving)
     if least is None:
         return None
-    until = as_of + want.rollout.ready_within + want.rollout.keep_old + settling(want) + SLACK
-    return Lease(least=least, until=until)
+    rollout = want.rollout
+    holds = sum((x.hold + settling(want) for x in rollout.stages), timedelta())
+    ready = rollout.ready_within * (len(rollout.stages) if rollout.moves_capacity else 1)
+    return Lease(least=least, until=as_of + ready + holds + rollout.keep_old + SLACK)
+
+
+def lease_write(
+    want: Wanted, live: Live, serving: Live | None, as_of: datetime, drop: tuple[str, ...] = ()
+) -> TagGroup | None:
+    """Return the write of the lease that a group has to have; None: it has it."""
+    lease, held = lease_for(want, serving, as_of), live.lease
+    if lease is None or (held and held.least >= lease.least and held.until > as_of):
+        return None
+    return TagGroup(
+        name=live.name,
+        put=((LEASE, lease.text()),),
+        drop=drop,
+        because=f"holds at least {lease.least} instances while revisions change",
+    )
 
 
 def raise_floor(want: Wanted, live: Live, serving: Live | None, as_of: datetime) -> Step | None:
@@ -37,15 +58,11 @@ def raise_floor(want: Wanted, live: Live, serving: Live | None, as_of: datetime)
     group, lease = live.up, lease_for(want, serving, as_of)
     if group is None or lease is None:
         return None
-    held = live.lease
-    if held is None or held.least < lease.least or held.until <= as_of:
-        return TagGroup(
-            name=group.name,
-            put=((LEASE, lease.text()),),
-            because=f"holds at least {lease.least} instances while revisions change",
-        )
-    least = max(held.least, lease.least)
-    sizes = (group.sizes if group.sizes.max >= least else replace(group.sizes, max=least)).floor(least)
+    if write := lease_write(want, live, serving, as_of):
+        return write
+    least = max(live.lease.least if live.lease else 0, lease.least)
+    have = want.capacity if group.sizes == NOTHING else group.sizes  # it was at rest, or had to go first
+    sizes = (have if have.max >= least else replace(have, max=least)).floor(least)
     if sizes == group.sizes:
         return None
     return SetSizes(

@@ -2,7 +2,12 @@
 
 from typing import Final
 
-from reconciler.strategies.wanted import Stage
+from reconciler.core.facts import APPLIED
+from reconciler.kinds.register import Move, Wait
+from reconciler.strategies import retire
+from reconciler.strategies.floor import lease_write
+from reconciler.strategies.slice import Live, Slice
+from reconciler.strategies.wanted import Stage, Wanted
 
 NAME: Final = "recreate"
 
@@ -10,3 +15,18 @@ NAME: Final = "recreate"
 def stages() -> tuple[Stage, ...]:
     """Return the stages: all traffic in one."""
     return (Stage(weight=100),)
+
+
+def stop(want: Wanted, s: Slice, serving: Live) -> Move:
+    """Return the next move until nothing but the wanted revision runs; None: nothing does.
+
+    The lease of the serving one remembers the size that it returns to, should the new one fail.
+    """
+    balancer = next((r.balancer for r in s.revisions if r.revision == want.revision), None)
+    if balancer and balancer.state == "provisioning":
+        return Wait(why=f"balancer {want.name} is provisioning, before {serving.name} goes")
+    if serving.up and (write := lease_write(want, serving, serving, s.as_of, drop=(APPLIED,))):
+        return write
+    because = f"{want.name} may not run beside it"
+    others = (r.up for r in s.revisions if r.revision != want.revision and r.up)
+    return next((move for group in others if (move := retire.emptied(group, because))), None)

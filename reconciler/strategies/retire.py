@@ -6,15 +6,13 @@ from reconciler.core.facts import STAGE, tag
 from reconciler.kinds.balancer.steps import DeleteBalancer, DeleteRule, DeleteTargetGroup, SetRule
 from reconciler.kinds.group.live import LiveGroup
 from reconciler.kinds.group.steps import DeleteGroup, DeleteSchedule, SetSizes, TagGroup
-from reconciler.kinds.group.want import Sizes
 from reconciler.kinds.record.steps import Action, Change, ChangeRecords
 from reconciler.kinds.register import Blocked, Move, Step, Wait
 from reconciler.kinds.template.steps import DeleteTemplate
-from reconciler.strategies.slice import Live, Slice, StageTag
+from reconciler.strategies.slice import NOTHING, Live, Slice, StageTag
 from reconciler.strategies.traffic import detach, draining
 from reconciler.strategies.wanted import ALIAS_TTL
 
-NOTHING = Sizes(min=0, max=0, desired=0)
 TOMBSTONES = 3  # of a fleet; older ones go
 OUT = "out"  # stands for the stages of a fleet that has left
 LEFT = "left"  # of a revision whose traffic went back to the one before it
@@ -71,7 +69,12 @@ def leave(s: Slice, live: Live, because: str) -> Move:
 
 
 def end_capacity(group: LiveGroup, because: str, *, drains: int = 0) -> Move:
-    """Bring a group to nothing, gracefully: hooks run, nothing is forced."""
+    """Bring a group to nothing and delete it, gracefully: hooks run, nothing is forced."""
+    return emptied(group, because, drains=drains) or DeleteGroup(name=group.name, because=because)
+
+
+def emptied(group: LiveGroup, because: str, *, drains: int = 0) -> Move:
+    """Return the next move until a group has no instance; None: it has none."""
     if group.deleting:
         return Wait(why=f"{group.name} is being deleted")
     if group.schedules:
@@ -80,9 +83,7 @@ def end_capacity(group: LiveGroup, because: str, *, drains: int = 0) -> Move:
         return Wait(why=f"{drains} targets of {group.name} still drain")
     if group.sizes != NOTHING:
         return SetSizes(name=group.name, expect=group.sizes, sizes=NOTHING, because=because)
-    if group.instances:
-        return _emptying(group)
-    return DeleteGroup(name=group.name, because=because)
+    return _emptying(group) if group.instances else None
 
 
 def _emptying(group: LiveGroup) -> Move:

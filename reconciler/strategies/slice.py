@@ -4,6 +4,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from typing import Final
 
 from reconciler.core.facts import HAND, IDLE, LEASE, STAGE, Identity, Keeper, Read, identity
 from reconciler.core.ids import Arn, FleetName, InstanceId, ResourceName, Revision, digits
@@ -11,6 +12,7 @@ from reconciler.core.lazy import lazy
 from reconciler.kinds.alarm.live import LiveAlarm
 from reconciler.kinds.balancer.live import LiveBalancer, LiveRule, LiveTargetGroup, TargetHealth
 from reconciler.kinds.group.live import LiveGroup
+from reconciler.kinds.group.want import Sizes
 from reconciler.kinds.instance.live import LiveInstance
 from reconciler.kinds.metric.live import Measured
 from reconciler.kinds.probe.live import Probed
@@ -21,19 +23,33 @@ from reconciler.kinds.template.live import LiveTemplate
 from reconciler.strategies.hand import Hand, Verb, parse_hand
 from reconciler.strategies.wanted import identifier
 
+NOTHING: Final = Sizes(min=0, max=0, desired=0)
+FULL: Final = 1_000_000  # the step of a revision that has all traffic: beyond any list of stages
+ALL: Final = "full"  # as it stands in the tag
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StageTag:
     """`reconciler:stage`: `step/hash-of-stages;change-id;epoch`, on the new group."""
 
-    step: int  # 0: getting ready; n: the weights of stage n were written
+    step: int  # 0: getting ready; n: what stage n moves was moved; FULL: it has all traffic
     stages: str
     change: str  # change id while its batch is not in sync; "" then
     since: datetime
 
+    @property
+    def full(self) -> bool:
+        """Did it get all traffic."""
+        return self.step == FULL
+
+    @property
+    def head(self) -> str:
+        """What a write that moves traffic remembers of it: the rest is known only once that is done."""
+        return f"{ALL if self.full else self.step}/{self.stages}"
+
     def text(self) -> str:
         """The tag's value."""
-        return f"{self.step}/{self.stages};{self.change or '-'};{int(self.since.timestamp())}"
+        return f"{self.head};{self.change or '-'};{int(self.since.timestamp())}"
 
 
 @lru_cache(maxsize=1024)
@@ -42,9 +58,14 @@ def parse_stage(value: str) -> StageTag | None:
     head, _, rest = value.partition(";")
     change, _, epoch = rest.partition(";")
     step, _, stages = head.partition("/")
-    if not (step.isdigit() and epoch.isdigit()):
+    if not ((step.isdigit() or step == ALL) and epoch.isdigit()):
         return None
-    return StageTag(step=int(step), stages=stages, change="" if change == "-" else change, since=at(epoch))
+    return StageTag(
+        step=FULL if step == ALL else int(step),
+        stages=stages,
+        change="" if change == "-" else change,
+        since=at(epoch),
+    )
 
 
 def at(epoch: str | int) -> datetime:

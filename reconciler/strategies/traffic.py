@@ -1,5 +1,6 @@
 """How traffic enters a revision, moves to it and leaves it: one answer for each kind of traffic."""
 
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import assert_never
 
@@ -16,7 +17,7 @@ from reconciler.kinds.balancer.steps import (
 from reconciler.kinds.group.steps import Attach, Detach, TagGroup
 from reconciler.kinds.record.live import LiveZone
 from reconciler.kinds.record.steps import Action, Change, ChangeRecords
-from reconciler.kinds.record.want import Alias, RecordSet
+from reconciler.kinds.record.want import Alias, Key, RecordSet
 from reconciler.kinds.register import Blocked, Move, Step, Wait
 from reconciler.strategies.born import birth_tags
 from reconciler.strategies.slice import Live, Slice, StageTag
@@ -93,6 +94,8 @@ def ready(want: Wanted, s: Slice, live: Live) -> int | None:
     group = live.up
     if group is None:
         return 0
+    if want.kind is TrafficKind.NONE:
+        return group.in_service
     places: tuple[Arn | str, ...] = (*want.group.attach_target_groups, *want.group.attach_classic)
     if want.kind is not TrafficKind.ATTACH:
         places = (live.target_group.arn,) if live.target_group else ()
@@ -150,16 +153,37 @@ def rule_is_ours(want: Wanted, rule: LiveRule) -> bool:
     return all(have.get(k) == v for k, v in wanted.items())
 
 
-def shift(want: Wanted, s: Slice, to: Live, stage: StageTag) -> Move:
-    """Give all traffic to one revision, in one atomic change where AWS has one. None: it has all."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Share:
+    """Who gets how much: a percent of all traffic for one revision, the rest for another, the others none."""
+
+    to: Live
+    percent: int = 100
+    rest: Live | None = None
+
+    def of(self, total: int) -> dict[ResourceName, int]:
+        """Return the weights in whole parts of a total: at least one part for who has a percent."""
+        if self.percent == 100 or self.rest is None:
+            return {self.to.name: total}
+        own = min(max(1, round(total * self.percent / 100)), total - 1)
+        return {self.to.name: own, self.rest.name: total - own}
+
+    @property
+    def because(self) -> str:
+        """Why it is written."""
+        return f"{'all' if self.percent == 100 else f'{self.percent}% of'} traffic to {self.to.name}"
+
+
+def shift(want: Wanted, s: Slice, share: Share, stage: StageTag) -> Move:
+    """Share traffic out, in one atomic change where AWS has one. None: it is shared out like this."""
     match want.kind:
         case TrafficKind.DNS:
-            return _shift_records(want, s, to, stage)
+            return _shift_records(want, s, share, stage)
         case TrafficKind.LISTENER:
-            return _shift_rule(want, s, to, stage)
+            return _shift_rule(want, s, share, stage)
         case TrafficKind.ATTACH:
             for other in s.revisions:
-                if other.revision != to.revision and (move := detach(other)):
+                if other.revision != share.to.revision and (move := detach(other)):
                     return move
             return None
         case TrafficKind.NONE:
@@ -206,7 +230,7 @@ def wanted_records(want: Wanted, to: Live, weight: int) -> tuple[RecordSet, ...]
     )
 
 
-def _shift_records(want: Wanted, s: Slice, to: Live, stage: StageTag) -> Move:
+def _shift_records(want: Wanted, s: Slice, share: Share, stage: StageTag) -> Move:
     zone = zone_of(want, s)
     if zone is None or want.dns is None:
         return Blocked(code="zone", why=f"zone {want.dns.zone if want.dns else '?'} was not found")
@@ -217,10 +241,13 @@ def _shift_records(want: Wanted, s: Slice, to: Live, stage: StageTag) -> Move:
         what = f"{foreign[0].type} {foreign[0].identifier or foreign[0].policy}"
         return Blocked(code="conflict", why=f"{want.dns.name} has a record that is not ours ({what})")
     there = [r for r in there if r not in given_up]
-    wanted = {r.key: r for r in wanted_records(want, to, FULL_DNS)}
+    weights, wanted = share.of(FULL_DNS), dict[Key, RecordSet]()
+    for live in (share.to, share.rest):
+        if live and live.name in weights:
+            wanted |= {r.key: r for r in wanted_records(want, live, weights[live.name])}
     changes = [Change(action=Action.DELETE, record=r) for r in given_up]
     for record in there:
-        final = wanted.pop(record.key, None) or _weighed(record, 0)
+        final = wanted.pop(record.key, None) or replace(record, weight=0)
         if final != record:
             changes += [
                 Change(action=Action.DELETE, record=record),
@@ -233,9 +260,9 @@ def _shift_records(want: Wanted, s: Slice, to: Live, stage: StageTag) -> Move:
         zone=zone.zone,
         zone_id=zone.id,
         changes=tuple(changes),
-        mark=to.name,
-        stage=f"{stage.step}/{stage.stages}",
-        because=f"all traffic to {to.name}",
+        mark=share.to.name,
+        stage=stage.head,
+        because=share.because,
     )
 
 
@@ -274,41 +301,29 @@ def rewrite(want: Wanted, s: Slice, to: Live, stage: StageTag) -> Step | None:
         zone_id=zone.id,
         changes=tuple(Change(action=Action.UPSERT, record=r) for r in to.records),
         mark=to.name,
-        stage=f"{stage.step}/{stage.stages}",
+        stage=stage.head,
         because="its change id was lost: the same values give a new one",
     )
 
 
-def _weighed(record: RecordSet, weight: int) -> RecordSet:
-    return RecordSet(
-        name=record.name,
-        type=record.type,
-        identifier=record.identifier,
-        ttl=record.ttl,
-        values=record.values,
-        alias=record.alias,
-        weight=weight,
-        health_check=record.health_check,
-    )
-
-
-def _shift_rule(want: Wanted, s: Slice, to: Live, stage: StageTag) -> Move:
+def _shift_rule(want: Wanted, s: Slice, share: Share, stage: StageTag) -> Move:
+    to = share.to
     if to.target_group is None or want.rule is None:
         return Blocked(code="conflict", why=f"{to.name} has no target group")
-    arn, text = to.target_group.arn, f"{stage.step}/{stage.stages}"
     if s.rule is None:
         return CreateRule(
             name=to.name,
             rule=want.rule,
-            weights=((arn, FULL_RULE),),
+            weights=((to.target_group.arn, FULL_RULE),),
             mark=to.name,
-            stage=text,
+            stage=stage.head,
             because="the first revision behind this listener",
         )
     if conflict := rule_conflict(want, s):
         return conflict
-    have = dict(s.rule.weights)
-    wanted = {**dict.fromkeys(have, 0), arn: FULL_RULE}
+    have, shares = dict(s.rule.weights), share.of(FULL_RULE)
+    arns = {r.name: r.target_group.arn for r in (to, share.rest) if r and r.target_group}
+    wanted = {**dict.fromkeys(have, 0), **{arns[n]: w for n, w in shares.items() if n in arns}}
     if have == wanted:
         return None
     return SetRule(
@@ -317,8 +332,8 @@ def _shift_rule(want: Wanted, s: Slice, to: Live, stage: StageTag) -> Move:
         expect=s.rule.weights,
         weights=tuple(sorted(wanted.items())),
         mark=to.name,
-        stage=text,
-        because=f"all traffic to {to.name}",
+        stage=stage.head,
+        because=share.because,
     )
 
 

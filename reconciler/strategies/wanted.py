@@ -21,6 +21,10 @@ class TrafficKind(StrEnum):
     NONE = "capacity"
 
 
+WEIGHTED: Final = (TrafficKind.DNS, TrafficKind.LISTENER)
+"""Traffic that weights share out; the others move with capacity."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dns:
     """The weighted alias records of a fleet."""
@@ -74,6 +78,7 @@ class Gates:
 
 
 NO_GATES: Final = Gates()
+MOVES_CAPACITY: Final = ("rolling", "recreate")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +93,11 @@ class Rollout:
     pause_first: bool = False  # and none begins to get traffic before that
     surge: int = 25  # percent of the size that moves in one batch, under `rolling`
     on_failure: Literal["rollback", "hold"] = "rollback"
+
+    @property
+    def moves_capacity(self) -> bool:
+        """Does the strategy itself take capacity from the serving revision."""
+        return self.strategy in MOVES_CAPACITY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from reconciler.core.facts import FLEET, OWNER, tag
 from reconciler.kinds.balancer.steps import DeleteRule
 from reconciler.kinds.record.steps import Action, Change, ChangeRecords
 from reconciler.kinds.register import Blocked, Move
-from reconciler.strategies.born import stages_hash
+from reconciler.strategies.born import full_head
 from reconciler.strategies.retire import drain_of
 from reconciler.strategies.slice import Live, Slice
 from reconciler.strategies.traffic import zone_of
@@ -21,7 +21,7 @@ def old_ways(want: Wanted, s: Slice, new: Live) -> Move:
 
     The wanted revision remembers the change, so that INSYNC and its own drain are waited for again.
     """
-    here, stage = zone_of(want, s), f"{len(want.rollout.stages)}/{stages_hash(want)}"
+    here, stage = zone_of(want, s), full_head(want)
     because = f"clients find {new.name} where git says"
     for zone in s.zones:
         kept = want.dns.name if want.dns and zone is here else ""

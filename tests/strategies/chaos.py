@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from reconciler.kinds.group.live import LiveGroup
 from reconciler.kinds.register import World
 from reconciler.plan import settle
+from reconciler.strategies.hand import Verb
 from tests.strategies.life import FREEZE, Life
 
 PASSES: Final = ("whole", "killed", "fails", "lost reply", "tag lost", "twice")
@@ -48,6 +49,10 @@ EVENTS: Final = (
     "freeze",
     "thaw",
     "retry",
+    "promote",
+    "promote",
+    "full",
+    "abort",
 )
 
 
@@ -103,6 +108,25 @@ def _retry(life: Life, draw: st.DataObject) -> None:
     life.retry()
 
 
+def _promote(life: Life, draw: st.DataObject) -> None:
+    live = life.newest()
+    paused = (live and live.hand is None) or (live and live.hand and live.hand.verb is Verb.PROMOTE)
+    if paused:
+        life.say(Verb.PROMOTE)
+
+
+def _full(life: Life, draw: st.DataObject) -> None:
+    live = life.newest()
+    if live and not (live.hand and live.hand.verb is Verb.ABORT):
+        life.say(Verb.FULL)
+
+
+def _abort(life: Life, draw: st.DataObject) -> None:
+    live = life.newest()
+    if live and life.want and len([g for g in life.world.groups if not g.deleting]) > 1:
+        life.say(Verb.ABORT)
+
+
 GIT: Final[dict[str, Callable[[Life, st.DataObject], None]]] = {
     "commit": _commit,
     "back": _back,
@@ -110,6 +134,9 @@ GIT: Final[dict[str, Callable[[Life, st.DataObject], None]]] = {
     "freeze": _freeze,
     "thaw": _thaw,
     "retry": _retry,
+    "promote": _promote,
+    "full": _full,
+    "abort": _abort,
 }
 
 

@@ -12,13 +12,14 @@ from reconciler.kinds.record.live import INSYNC, LiveZone
 from reconciler.kinds.record.steps import ChangeRecords
 from reconciler.kinds.register import Step, World
 from reconciler.kinds.template.steps import DeleteTemplate, TagTemplate
-from reconciler.strategies import machine
-from reconciler.strategies.retire import NOTHING, TOMBSTONES
-from reconciler.strategies.slice import Live
+from reconciler.strategies import machine, recreate, rolling
+from reconciler.strategies.retire import LEAVING, LEFT, OUT, TOMBSTONES
+from reconciler.strategies.slice import NOTHING, Live, parse_stage
 from reconciler.strategies.wanted import ALIAS_TTL, TrafficKind, Wanted
 from tests.worlds import SHARED, sliced, wanted
 
 WEIGHTED: Final = (TrafficKind.DNS, TrafficKind.LISTENER)
+ENDS: Final = (OUT, LEFT, LEAVING)
 MOST_WEIGHED, MOST_LIVE = 2, 3  # CONTRACT, Rollout words
 
 
@@ -87,9 +88,17 @@ def capacity(world: World, want: Wanted) -> int:
     """Count the instances that serve, of all revisions together."""
     weights = weights_of(world)
     groups = [g for g in world.groups if g.tag(FLEET) == want.fleet]
-    if want.kind is TrafficKind.NONE:  # what still gets ready serves nobody
-        groups = [g for g in groups if not g.tag(STAGE).startswith("0/")]
+    if want.kind is TrafficKind.NONE:
+        working = [g for g in groups if _works(g)]
+        takes_over = bool(working) and want.rollout.strategy == rolling.NAME  # batch for batch
+        groups = [g for g in groups if g in working or (takes_over and g.name == want.name)]
     return sum(ready(world, want, g) for g in groups if want.kind not in WEIGHTED or weights.get(g.name))
+
+
+def _works(group: LiveGroup) -> bool:
+    """Does a group without traffic to move work: what still gets ready serves nobody."""
+    stage = parse_stage(group.tag(STAGE))
+    return stage is None or stage.step >= 1 or stage.stages in ENDS
 
 
 def check_write(
@@ -100,7 +109,7 @@ def check_write(
         return
     _check_weights(before, after, step, change, want, memory)
     _check_destruction(before, step, want, memory)
-    if want is not None:
+    if want is not None and want.rollout.strategy != recreate.NAME:
         _check_capacity(before, after, step, want)
     match step:
         case CreateGroup():
@@ -135,7 +144,8 @@ def _check_weights(
             memory.left.pop(name, None)
             memory.leaving.pop(name, None)
             assert want
-            _check_ready(before, live, was, step, want)
+            if want.rollout.strategy != recreate.NAME:
+                _check_ready(before, live, was, step, want)
     for name in [n for n, w in was.items() if w and not now.get(n)]:
         memory.left[name] = after.as_of
         memory.leaving[name] = change
@@ -179,6 +189,8 @@ def _check_destruction(before: World, step: Step, want: Wanted | None, memory: M
     weights = weights_of(before)
     live = live_of(before, str(step.name))
     match step:
+        case SetSizes() if step.sizes == NOTHING and want and want.rollout.strategy == recreate.NAME:
+            pass  # the old one goes first, with its traffic: the plan says so
         case SetSizes() if step.sizes == NOTHING:
             assert not weights.get(step.name), f"{step.name} goes to 0 with weight"
             _check_left(before, step.name, memory)
@@ -217,6 +229,8 @@ def check_rest(world: World, want: Wanted | None, memory: Memory) -> None:
     s = sliced(world, want)
     serving, new = machine.serving_of(want, s), s.live(want.revision)
     if serving is None or not serving.up or new is None or not new.up or new.template.failed:
+        return
+    if want.rollout.moves_capacity:
         return
     if new.revision != serving.revision and new.stage and new.stage.step == 0 and not new.idle:
         for live in (serving, new):

@@ -13,11 +13,11 @@ from typing import Final, TypeVar
 from hypothesis import currently_in_test_context, note
 from hypothesis import strategies as st
 
-from reconciler.core.facts import FAILED, IDLE, STAGE
+from reconciler.core.facts import FAILED, HAND, IDLE, STAGE
 from reconciler.core.ids import ResourceName
 from reconciler.kinds.balancer.steps import CreateRule, DeleteTargetGroup, SetRule
 from reconciler.kinds.group.live import LiveGroup
-from reconciler.kinds.group.steps import CreateGroup, DeleteGroup, GroupStep, SetSizes
+from reconciler.kinds.group.steps import CreateGroup, DeleteGroup, GroupStep, SetSizes, TagGroup
 from reconciler.kinds.group.want import Schedule, Sizes
 from reconciler.kinds.record.after import BatchRefusedError
 from reconciler.kinds.record.live import LiveZone
@@ -27,11 +27,12 @@ from reconciler.kinds.template.steps import TagTemplate
 from reconciler.plan import settle
 from reconciler.plan.fleet import Ask, Index, Way, small, way
 from reconciler.plan.simulate import do, follow_up, simulate
-from reconciler.strategies.retire import NOTHING
-from reconciler.strategies.slice import fleets_of
-from reconciler.strategies.wanted import Allow, Hold, TrafficKind, Wanted
+from reconciler.strategies.hand import Hand, Verb
+from reconciler.strategies.slice import NOTHING, Live, fleets_of
+from reconciler.strategies.staged import PAUSE
+from reconciler.strategies.wanted import Allow, Hold, Rollout, TrafficKind, Wanted
 from tests.strategies.invariants import Memory, check_rest, check_write
-from tests.worlds import KEEPER, empty_world, wanted
+from tests.worlds import BLUE_GREEN, KEEPER, empty_world, sliced, wanted
 
 TRIED: Counter[str] = Counter()
 FREEZE: Final = Hold(code="freeze", why="peak season")
@@ -64,6 +65,7 @@ class Shape:
     scheduled: bool = False
     heal: bool = False
     sizes: Sizes = SIZES
+    rollout: Rollout = BLUE_GREEN
 
     def want(self, n: int) -> Wanted:
         """The fleet at its n-th revision."""
@@ -76,6 +78,7 @@ class Shape:
             classic=("old-elb",) if self.twofold else (),
             schedules=NIGHT if self.scheduled else (),
             heal=self.heal,
+            rollout=self.rollout,
         )
 
 
@@ -210,6 +213,9 @@ class Life:
         """Make passes until nothing moves and nothing is waited for."""
         for _ in range(MOST_PASSES):
             before, plan = self.world, self.run()
+            if not plan.now and plan.blocked and plan.blocked.code == PAUSE:
+                self.say(Verb.PROMOTE)
+                continue
             if not plan.now and plan.wait is None:
                 return plan
             self.wait(plan)
@@ -229,6 +235,24 @@ class Life:
             step = TagTemplate(name=dead.name, id=dead.id, drop=(FAILED,), because="`retry` was said")
             self.happened(do(self.world, step)[0])
         self.memory.failed.clear()
+
+    def say(self, verb: Verb) -> bool:
+        """A person says a word of the newest revision that works: what `promote` and its like write."""
+        live = self.newest()
+        if live is None:
+            return False
+        text = str(live.stage.step) if verb is Verb.PROMOTE and live.stage else "why"
+        hand = Hand(verb=verb, since=self.world.as_of, text=text).value()
+        step = TagGroup(name=live.name, put=((HAND, hand),), because="somebody said so")
+        self.happened(do(self.world, step)[0])
+        return True
+
+    def newest(self) -> Live | None:
+        """The wanted revision, if it has a group that works."""
+        if self.want is None:
+            return None
+        live = sliced(self.world, self.want).live(self.want.revision)
+        return live if live and live.up else None
 
     def one(self, draw: st.DataObject) -> LiveGroup:
         """Any group there is."""

@@ -8,7 +8,7 @@ import pytest
 from reconciler.kinds.group.steps import SetSizes
 from reconciler.kinds.register import Wait
 from reconciler.plan import settle
-from reconciler.strategies.retire import NOTHING
+from reconciler.strategies.slice import NOTHING
 from reconciler.strategies.wanted import TrafficKind
 from tests.strategies.chaos import peace
 from tests.strategies.invariants import check_converged, weights_of
