@@ -12,7 +12,7 @@ from reconciler.kinds.activity.words import UNKNOWN, Reason, first_sentence, rea
 
 PAGE: Final = 100
 LAUNCH: Final = "Launching a new EC2 instance"
-ENDED: Final = ("Failed", "Cancelled")
+SERVED: Final = "Successful"  # it came into service
 
 Failed: TypeAlias = tuple[Mapping[str, Any], Reason | None]
 
@@ -35,30 +35,36 @@ def read(aws: Aws, asked: frozenset[Launches]) -> tuple[LaunchFailure, ...]:
 def to_failures(launches: Launches, raws: Sequence[Mapping[str, Any]]) -> tuple[LaunchFailure, ...]:
     """Return the failures behind the activities of a group since its birth, one for each code.
 
-    Not what is older than its last launch that gave an instance: that is mended.
+    A launch that gave an instance mends all before it that gave none; one whose instance came into
+    service mends the others too.
     """
     ours = [
         r for r in raws if r.get("Description", "").startswith(LAUNCH) and r["StartTime"] >= launches.born
     ]
-    begin: datetime = max((r["StartTime"] for r in ours if _launched(r)), default=launches.born)
+    gave = max((r["StartTime"] for r in ours if _instance(r) and not _ended(r)), default=launches.born)
+    served = max((r["StartTime"] for r in ours if r.get("StatusCode") == SERVED), default=launches.born)
     by_code: dict[str, list[Failed]] = {}
-    for raw, reason in _failed(r for r in ours if r["StartTime"] >= begin):
-        by_code.setdefault(reason.code if reason else UNKNOWN, []).append((raw, reason))
+    for raw, reason in _failed(ours):
+        if raw["StartTime"] >= (served if _instance(raw) else gave):
+            by_code.setdefault(reason.code if reason else UNKNOWN, []).append((raw, reason))
     newest_first = sorted(by_code.items(), key=lambda x: _times(x[1])[-1], reverse=True)
     found = [_to_failure(launches.group, code, failed) for code, failed in newest_first]
     return tuple(sorted(found, key=lambda f: not f.final))
 
 
-def _launched(raw: Mapping[str, Any]) -> bool:
-    """Did this launch give an instance that still is or was of use."""
-    return raw["Description"].startswith(f"{LAUNCH}: ") and raw.get("StatusCode") not in ENDED
+def _instance(raw: Mapping[str, Any]) -> bool:
+    return str(raw["Description"]).startswith(f"{LAUNCH}: ")
+
+
+def _ended(raw: Mapping[str, Any]) -> bool:
+    return raw.get("StatusCode") in ("Failed", "Cancelled")
 
 
 def _failed(raws: Iterable[Mapping[str, Any]]) -> Iterable[Failed]:
     """A cancelled launch may be one that was not wanted any more: it counts where it says why."""
     for raw in raws:
         reason = reason_of(raw.get("StatusMessage", ""))
-        if raw.get("StatusCode") == "Failed" or (raw.get("StatusCode") == "Cancelled" and reason):
+        if _ended(raw) and (raw["StatusCode"] == "Failed" or reason):
             yield raw, reason
 
 

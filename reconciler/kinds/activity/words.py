@@ -104,7 +104,7 @@ REASONS: Final = (
             r"instance\(s\) are already running",
             r"MaxSpotInstanceCountExceeded",
             r"Max spot instance count exceeded",
-            r"maximum number of Fleet Requests",
+            r"reached your quota",
         ),
     ),
     Reason(
@@ -137,7 +137,7 @@ REASONS: Final = (
     Reason(
         "hook",
         "its launch hook abandoned it",
-        _any(r"failed to complete user's Lifecycle Action", r"lifecycle hook abandoned the launch"),
+        _any(r"failed to complete user's Lifecycle Action"),
     ),
 )
 """Every kind; the first that is found counts. What is not final may come: Auto Scaling tries again."""
