@@ -276,6 +276,7 @@ def bulk_of(world: World) -> World:
         alarms=(),
         metrics=(),
         probes=(),
+        launches=(),
     )
 
 
