@@ -4,6 +4,9 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from reconciler.plan.rollouts import rollout_of
 from reconciler.spec.rollout import Rollout, RolloutStep
@@ -62,3 +65,23 @@ CASES = {
 @pytest.mark.parametrize(("written", "meant"), CASES.values(), ids=CASES)
 def test_a_rollout_becomes_its_stages(written: Rollout, meant: Wanted) -> None:
     assert rollout_of(written) == meant
+
+
+STEP = st.one_of(
+    st.builds(RolloutStep, weight=st.integers(1, 100)),
+    st.just(RolloutStep(pause=True)),
+)
+
+
+@given(st.lists(STEP, max_size=5).map(tuple))
+def test_what_is_taken_rises_to_all_traffic_and_loses_no_pause(steps: tuple[RolloutStep, ...]) -> None:
+    try:
+        found = rollout_of(Rollout(strategy="canary", steps=steps))
+    except ValidationError:
+        return
+    weights = [s.weight for s in found.stages]
+    assert weights == sorted(set(weights))
+    assert weights[-1] == 100
+    assert {s.weight for s in steps} - {None} <= set(weights)
+    assert found.pause_first + sum(s.pause for s in found.stages) == sum(s.pause or 0 for s in steps)
+    assert not found.stages[-1].pause, "nothing is held once all traffic is there"
