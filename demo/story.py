@@ -307,7 +307,7 @@ class Story:
         for name in ("api", "search"):
             (self.stage.repository / "fleets" / f"{name}.yaml").unlink()
         self.stage.propose_and_merge("too-much", "Clean up")
-        refused = self.wait_for("limit.refused", since)
+        refused = self.wait_for("limit.refused", since, target=TARGET)
         self.quote_events(since, "limit.refused")
         self.tell.check(
             f"{refused['count']} of {refused['of']} is over the limit of {refused['allowed']}",
@@ -348,6 +348,6 @@ def shown(comment: str) -> str:
 
 
 def told(comment: str, fleet: str, *words: str) -> bool:
-    """Does the one row of a fleet say this."""
+    """Does one row of a fleet say this, and only one: it has a row in each of its targets."""
     rows = [x for x in comment.splitlines() if x.startswith("|") and f"Fleet `{fleet}`" in x]
-    return len(rows) == 1 and all(re.search(word, rows[0]) for word in words)
+    return sum(all(re.search(word, row) for word in words) for row in rows) == 1

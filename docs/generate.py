@@ -81,7 +81,8 @@ def _type(schema: dict[str, Any]) -> str:
     if "enum" in schema:
         return " or ".join(f"`{v}`" for v in schema["enum"])
     if "const" in schema:
-        return f"`{schema['const']}`"
+        const = schema["const"]
+        return f"`{const if isinstance(const, str) else json.dumps(const)}`"
     if "$ref" in schema:
         return "map"
     for key in ("anyOf", "oneOf", "allOf"):

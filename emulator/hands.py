@@ -28,8 +28,9 @@ class _Failures:
 
 
 CAPACITY: Final = (
-    "We currently do not have sufficient capacity in the Availability Zone you requested. Our system"
-    " will be working on provisioning additional capacity. Launching EC2 instance failed."
+    "Could not launch On-Demand Instances. InsufficientInstanceCapacity - We currently do not have sufficient"
+    " capacity in the Availability Zone you requested. Our system will be working on provisioning additional"
+    " capacity. Launching EC2 instance failed."
 )
 
 

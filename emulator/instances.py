@@ -8,13 +8,17 @@ from moto.core.exceptions import ServiceException
 
 from emulator import attachments, capacity, hands, physics
 from emulator.activities import begin, end, stamp
-from emulator.region import Body, Group, Member, Region
+from emulator.region import Body, Group, Member, Region, new_id
 
 LAUNCHING: Final = "autoscaling:EC2_INSTANCE_LAUNCHING"
 TERMINATING: Final = "autoscaling:EC2_INSTANCE_TERMINATING"
 _RETRY: Final = timedelta(minutes=1)  # after a failed launch; twice as long after each more, to 16 minutes
 _ASIDE: Final = {"Standby", "EnteringStandby"}
 
+_ABANDONED: Final = (
+    "Instance failed to complete user's Lifecycle Action: Lifecycle Action with token {token} was abandoned:"
+    " Lifecycle Action Completed with ABANDON Result"
+)
 _OUT: Final = "an instance was taken out of service in response to"
 BY_EC2: Final = f"{_OUT} an EC2 health check indicating it has been terminated or stopped."
 BY_USER: Final = f"{_OUT} a user health-check."
@@ -165,7 +169,10 @@ def proceed(region: Region, group: Group, member: Member, result: str) -> None:
         if result == "CONTINUE":
             _serve(region, group, member)
             return
-        end(region, member.activity, "Cancelled", "A lifecycle hook abandoned the launch.")
+        if member.activity is not None:
+            reason = _ABANDONED.format(token=new_id())
+            member.activity["Description"] += f".  Status Reason: {reason}"
+            end(region, member.activity, "Cancelled", reason)
         member.activity = None
         cause = f"At {stamp(region.at)} {_OUT} an abandoned lifecycle action."
         terminate(region, group, member, cause)

@@ -17,6 +17,7 @@ from reconciler.core.ids import (
 )
 from reconciler.kinds.balancer.want import Balancer, HealthCheck, Listener, Rule, TargetGroup
 from reconciler.kinds.group.want import Group, Schedule, Sizes
+from reconciler.kinds.image.live import Ami
 from reconciler.kinds.record.live import LiveZone
 from reconciler.kinds.register import World
 from reconciler.kinds.template.want import Template
@@ -193,6 +194,20 @@ def sliced(world: World, want: Wanted) -> Slice:
     revisions = fleets_of(world, KEEPER).get(want.fleet, ())
     key = (want.rule.listener, want.rule.priority) if want.rule else None
     return slice_of(world, want.fleet, revisions, key)
+
+
+def ami(name: str, state: str = "available", architecture: str = "arm64") -> Ami:
+    """An AMI as EC2 describes it."""
+    created = "2026-06-01T00:00:00.000Z"
+    return Ami(
+        id=AmiId(name),
+        name=name,
+        architecture=architecture,
+        state=state,
+        created=created,
+        owner="1",
+        deprecated="",
+    )
 
 
 def later(want: Wanted, n: int) -> Wanted:

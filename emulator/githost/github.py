@@ -336,7 +336,8 @@ class GitHub:
             why = f"No more than {ANNOTATIONS} items are allowed; {len(more)} were supplied."
             raise RefusedError(422, f"Invalid request.\n\n{why}")
         if said.get("status") == "completed" and "conclusion" not in said:
-            raise RefusedError(422, 'Invalid request.\n\n"conclusion" wasn\'t supplied.')
+            missing = '"conclusion"'
+            raise RefusedError(422, f"Invalid request.\n\n{missing} wasn't supplied.")
 
     def _checked(self, check: Check, said: Mapping[str, Any]) -> dict[str, Any]:
         output = said.get("output", {})

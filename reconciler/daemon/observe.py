@@ -10,6 +10,7 @@ from reconciler.core.facts import COMMIT, Unread
 from reconciler.core.ids import AmiId, Arn, ChangeId, TargetName, ZoneId, ZoneName
 from reconciler.gateway.errors import ENDS_TARGET, classify, say
 from reconciler.gateway.session import Aws
+from reconciler.kinds.activity import aws as activity_aws
 from reconciler.kinds.alarm import aws as alarm_aws
 from reconciler.kinds.balancer import aws as balancer_aws
 from reconciler.kinds.group import aws as group_aws
@@ -160,6 +161,8 @@ def look(aws: Aws, world: World, wanted: Needs) -> World:
         reads.append(("rules", lambda: kept + balancer_aws.read_rules(aws, frozenset(), whole)[0]))
     if wanted.instances:
         reads.append(("instances", lambda: instance_aws.read(aws, wanted.instances)))
+    if wanted.launches:
+        reads.append(("launches", lambda: activity_aws.read(aws, wanted.launches)))
     reads += _gates(aws, world, wanted)
     names = sorted(wanted.hooks)
     reads.append(("hooks", lambda: group_aws.read_hooks(aws, names)))

@@ -6,6 +6,8 @@ from typing import Final, TypeAlias
 
 from reconciler.core.facts import Read
 from reconciler.core.ids import Arn, ChangeId, ResourceName, TargetName
+from reconciler.kinds.activity.live import LaunchFailure
+from reconciler.kinds.activity.want import Launches
 from reconciler.kinds.alarm.live import LiveAlarm
 from reconciler.kinds.balancer.live import LiveBalancer, LiveRule, LiveTargetGroup, TargetHealth
 from reconciler.kinds.balancer.steps import BalancerStep
@@ -24,7 +26,8 @@ from reconciler.kinds.template.live import LiveTemplate
 from reconciler.kinds.template.steps import TemplateStep
 
 KINDS: Final = (
-    *("alarm", "balancer", "group", "image", "instance", "metric", "network", "probe", "record", "template"),
+    *("activity", "alarm", "balancer", "group", "image", "instance", "metric", "network", "probe", "record"),
+    "template",
 )
 
 Step: TypeAlias = TemplateStep | GroupStep | BalancerStep | RecordStep
@@ -73,6 +76,7 @@ class World:
     alarms: Read[LiveAlarm] = ()  # those that were asked for, the absent ones too
     metrics: Read[Measured] = ()  # likewise
     probes: Read[Probed] = ()  # likewise
+    launches: Read[LaunchFailure] = ()  # that failed, of the groups that were asked for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,3 +94,4 @@ class Needs:
     alarms: frozenset[str] = field(default_factory=frozenset)  # names
     metrics: frozenset[Measure] = field(default_factory=frozenset)
     probes: frozenset[Probe] = field(default_factory=frozenset)
+    launches: frozenset[Launches] = field(default_factory=frozenset)

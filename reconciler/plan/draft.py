@@ -11,10 +11,11 @@ from reconciler.plan import suspended
 from reconciler.plan.barriers import conflict, foreign_commit, hidden, unread
 from reconciler.plan.fleet import Ask, Index, beside, next_move, small, view
 from reconciler.plan.goal import Goal
-from reconciler.plan.images import in_force
+from reconciler.plan.images import in_force, is_fixed
 from reconciler.plan.model import ActionKind, Because, Item, Suspension
 from reconciler.plan.part import Row
 from reconciler.plan.parts import CODES, code_of, in_place, parse_applied, parts_of, protected
+from reconciler.plan.preflight import Ground, findings
 from reconciler.plan.prepare import parts_that_differ
 from reconciler.plan.resolve import Place
 from reconciler.spec.desired import DesiredFleet
@@ -106,10 +107,22 @@ def _draft(
     s = view(draft.small or world, ask)
     if blocked_by := conflict(goal, index.names, want, s):
         return Draft(replace(draft.item, action=ActionKind.BLOCKED, blocked=blocked_by))
-    return _classified(goal, fleet, draft, s, want)
+    return _classified(goal, fleet, draft, s, want, _ground(goal, world, fleet))
 
 
-def _classified(goal: Goal, fleet: DesiredFleet, draft: Draft, s: Slice, want: Wanted) -> Draft:
+def _ground(goal: Goal, world: World, fleet: DesiredFleet) -> Ground:
+    image = goal.desired.image(fleet.spec.image)
+    return Ground(
+        subnets=world.subnets,
+        amis=world.amis,
+        fixed=image is not None and is_fixed(image, fleet.target),
+        architecture=image.spec.architecture if image else "",
+    )
+
+
+def _classified(
+    goal: Goal, fleet: DesiredFleet, draft: Draft, s: Slice, want: Wanted, ground: Ground
+) -> Draft:
     item, live = draft.item, s.live(want.revision)
     found = beside(s, want)
     draft.rows, draft.shifted = found.drifted, machine.shifted(want, s)
@@ -140,7 +153,7 @@ def _classified(goal: Goal, fleet: DesiredFleet, draft: Draft, s: Slice, want: W
     draft.item = replace(item, begun=begun, shifted=draft.shifted, notes=notes)
     held = isinstance(move, Blocked) and move.code != "gate" and not begun
     if not draft.shifted and not held:
-        told = (*draft.item.notes, *gates.notes(want, s))
+        told = (*draft.item.notes, *gates.notes(want, s), *findings(want, s, before, ground))
         draft.item = replace(draft.item, asks=gates.asks(want, s), notes=told)
     return draft
 

@@ -37,6 +37,11 @@ def in_force(
     return resolved.ami, (f"image {image.name} is unpinned: {resolved.ami} is what it gives now",)
 
 
+def is_fixed(image: DesiredImage, target: str) -> bool:
+    """Does git name the AMI of this image in this target by its id."""
+    return _pinned(image, target) is not None
+
+
 def _pinned(image: DesiredImage, target: str) -> AmiId | None:
     fixed = dict(image.spec.pin or image.spec.ami or ())
     found = fixed.get(target) or fixed.get("*")

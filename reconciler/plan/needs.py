@@ -1,12 +1,15 @@
 """What a pass looks at beside the bulk reads: what is under way, since each thing costs a call."""
 
+from collections.abc import Iterator, Mapping
+
 from reconciler.core.facts import APPLIED, TRAFFIC, Keeper, Read
-from reconciler.core.ids import Arn, ChangeId, ResourceName
+from reconciler.core.ids import Arn, ChangeId, FleetName, ResourceName
+from reconciler.kinds.activity.want import Launches
 from reconciler.kinds.balancer.live import LiveBalancer, LiveTargetGroup
 from reconciler.kinds.group.steps import Attach, CreateGroup
 from reconciler.kinds.register import Needs, World
 from reconciler.plan.model import ActionKind, TargetPlan
-from reconciler.strategies.slice import Live, fleets_of
+from reconciler.strategies.slice import Live, at, fleets_of
 
 QUIET = (ActionKind.NONE, ActionKind.UNREAD)
 
@@ -36,7 +39,19 @@ def needs(plan: TargetPlan, world: World, keeper: Keeper, audited: frozenset[str
         alarms=frozenset(a for x in asked for a in x.alarms),
         metrics=frozenset(m for x in asked for m in x.metrics),
         probes=frozenset(p for x in asked for p in x.probes),
+        launches=frozenset(_short(plan, live)),
     )
+
+
+def _short(plan: TargetPlan, live: Mapping[FleetName, tuple[Live, ...]]) -> Iterator[Launches]:
+    """Yield the groups of a rollout that lack instances: why, stands in their scaling activities."""
+    for item in plan.items:
+        rolls = item.begun or item.action in (ActionKind.CREATE, ActionKind.REPLACE)
+        if item.kind != "Fleet" or item.shifted or not rolls:
+            continue
+        for r in live.get(FleetName(item.name), ()):
+            if r.up and r.up.in_service < r.up.sizes.desired:
+                yield Launches(group=r.up.name, born=at(r.identity.born))
 
 
 def _listeners(world: World, revisions: list[Live], own: set[Arn]) -> frozenset[Arn]:

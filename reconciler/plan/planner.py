@@ -21,7 +21,7 @@ __all__ = ["Goal", "plan_target"]
 
 READS = (
     *("groups", "templates", "balancers", "target_groups", "rules", "subnets", "security_groups"),
-    *("amis", "images", "health", "changes", "instances", "alarms", "metrics", "probes"),
+    *("amis", "images", "health", "changes", "instances", "alarms", "metrics", "probes", "launches"),
 )
 
 

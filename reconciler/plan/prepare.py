@@ -14,8 +14,8 @@ from reconciler.strategies.wanted import NO_GATES, Gates, MetricGate, ProbeGate
 if TYPE_CHECKING:
     from reconciler.core.ids import AmiId
     from reconciler.spec.desired import DesiredFleet
-    from reconciler.spec.fleet import Rollout
     from reconciler.spec.launch import Launch, Selector
+    from reconciler.spec.rollout import Rollout
     from reconciler.spec.traffic import Traffic
 
 VERSION: Final = "v1"

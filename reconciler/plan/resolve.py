@@ -14,14 +14,14 @@ from reconciler.kinds.group.want import Group, Hook, Members, Policy, Schedule, 
 from reconciler.kinds.network.live import SecurityGroup, Subnet
 from reconciler.kinds.register import Blocked
 from reconciler.kinds.template.want import Template
-from reconciler.plan.prepare import Prepared, gates_of, parts_text, revision_of
+from reconciler.plan.prepare import Prepared, parts_text, revision_of
+from reconciler.plan.rollouts import rollout_of
 from reconciler.spec.desired import DesiredFleet, DesiredTarget, DesiredZone
 from reconciler.spec.fleet import METRICS, Scaling
 from reconciler.spec.launch import Selector
 from reconciler.spec.traffic import NETWORK, Traffic
 from reconciler.spec.traffic import TargetGroup as TargetGroupSpec
-from reconciler.strategies import blue_green
-from reconciler.strategies.wanted import Dns, Rollout, TrafficKind, Wanted
+from reconciler.strategies.wanted import Dns, TrafficKind, Wanted
 
 
 class UnresolvedError(Exception):
@@ -136,13 +136,7 @@ def _resolve(fleet: DesiredFleet, prepared: Prepared, ami: AmiId, place: Place) 
         balancer=_balancer(traffic, name, place.network, subnets, vpc),
         dns=_dns(traffic, place),
         rule=_rule(traffic, fleet, place),
-        rollout=Rollout(
-            strategy=blue_green.NAME,
-            stages=blue_green.stages(),
-            ready_within=spec.rollout.readyWithin,
-            keep_old=spec.rollout.keepOld,
-            gates=gates_of(spec.rollout),
-        ),
+        rollout=rollout_of(spec.rollout),
         drain=drain if traffic else timedelta(),
         protect=fleet.metadata.protect,
         heal=drift.mode == "heal",

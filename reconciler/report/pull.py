@@ -183,7 +183,7 @@ def _pending(found: tuple[Compared, ...], level: Level) -> Iterator[str]:
     rows = [i for c in found for i in c.pending if i.action is not ActionKind.UNREAD]
     if rows:
         told = rows if level.sections else rows[: level.rows]
-        lines = [f"{i.target} {i.kind} {i.name}: {i.action} {words.moved(i)}".rstrip() for i in told]
+        lines = [f"{i.kind} {i.name} in {i.target}: {i.action} {words.moved(i)}".rstrip() for i in told]
         if len(rows) > len(told):
             lines.append(f"and {len(rows) - len(told)} more")
         yield from details(f"Merged before, not yet applied ({len(rows)}); not caused by this", block(lines))

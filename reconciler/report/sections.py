@@ -74,7 +74,9 @@ def _what(item: Item) -> str:
 
 
 def _moved(item: Item) -> str:
-    """Return what a blocked item comes to once it goes on."""
+    """Return what a blocked item comes to once it goes on. A zone has no revisions that a person knows."""
+    if item.kind == "Zone":
+        return ""
     if item.was and not item.to:
         return f"retire {_ids(item)}"
     if item.to and not item.was:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from reconciler.core.problem import Position, Problem
 from reconciler.spec.desired import Desired, DesiredFleet, DesiredImage, DesiredTarget, Where
+from reconciler.spec.evaluated import check_evaluated
 from reconciler.spec.zone_checks import check_zones
 
 LONGEST_BALANCED = 21  # a target group's name has 32 characters: the fleet, a hyphen and 10 digits
@@ -26,6 +27,7 @@ def check(desired: Desired) -> tuple[Problem, ...]:
         found += _fleet(desired, fleet)
     found += _owned_names(desired)
     found += check_zones(desired)
+    found += check_evaluated(desired)
     return tuple(sorted(set(found)))
 
 

@@ -1,16 +1,16 @@
 """Fleet: an Auto Scaling group per revision. Profile: any part of its spec."""
 
-from datetime import timedelta
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
-from reconciler.core.base import Duration, Name, Spec, said
+from reconciler.core.base import Name, Spec, said
 from reconciler.core.digest import canonical
 from reconciler.core.problem import RefusedError
-from reconciler.spec.gates import Gates, fit_traffic
+from reconciler.spec.gates import fit_traffic
 from reconciler.spec.launch import Capacity, GroupSettings, Health, Hook, Launch, Placement
 from reconciler.spec.metadata import Metadata, ProfileMetadata
+from reconciler.spec.rollout import Rollout, fit_strategy
 from reconciler.spec.target import Cron, Drift, Timezone
 from reconciler.spec.traffic import Traffic
 
@@ -80,56 +80,6 @@ class Scaling(Spec):
             )
         if self.min is not None or self.max is not None:
             raise RefusedError("min or max on a policy", "only schedules switch sizes", "leave them out")
-        return self
-
-
-class Rollout(Spec):
-    """How a new revision takes over."""
-
-    strategy: Literal["blue-green", "canary", "rolling", "recreate"] = Field(
-        "blue-green", description="Only blue-green for now: the others are refused."
-    )
-    steps: None = Field(None, description="Refused for now: steps come with the canary strategy.")
-    surge: None = Field(None, description="Refused for now: surge comes with the rolling strategy.")
-    order: int = Field(
-        0, ge=0, le=1000, description="Lower first, when a commit or an image moves many fleets."
-    )
-    readyWithin: Duration = Field(timedelta(minutes=15), description="Past it, the revision goes back.")
-    gates: Gates | None = Field(None, description="What trips it: alarms, metrics, a probe.")
-    onFailure: Literal["rollback", "hold"] = Field(
-        "rollback", description="Only rollback for now: hold is refused."
-    )
-    keepOld: Duration = Field(
-        timedelta(minutes=30), description="How long the old revision can be gone back to."
-    )
-
-    @model_validator(mode="after")
-    def _supported(self) -> "Rollout":
-        if self.strategy != "blue-green":
-            raise RefusedError(
-                f"strategy {self.strategy} is not supported yet",
-                "only blue-green is there for now",
-                "write blue-green",
-                "strategy",
-            )
-        if self.onFailure != "rollback":
-            raise RefusedError(
-                "onFailure: hold is not supported yet",
-                "it comes with gated rollouts",
-                "write rollback",
-                "onFailure",
-            )
-        if not timedelta(minutes=1) <= self.readyWithin <= timedelta(hours=24):
-            raise RefusedError(
-                "readyWithin is out of range",
-                "a revision has 1m to 24h to get ready",
-                "write 15m",
-                "readyWithin",
-            )
-        if self.keepOld > timedelta(days=7):
-            raise RefusedError(
-                "keepOld is above 168h", "an old revision costs what the new one does", "write 168h or less"
-            )
         return self
 
 
@@ -206,6 +156,7 @@ class FleetSpec(Spec):
             raise RefusedError(
                 "health.check is elb without traffic", "no balancer would be asked", "write ec2"
             )
+        fit_strategy(self.rollout, self.traffic)
         fit_traffic(self.rollout.gates, self.traffic)
         return self._scaled()
 

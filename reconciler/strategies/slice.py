@@ -9,6 +9,7 @@ from typing import Final
 from reconciler.core.facts import HAND, IDLE, LEASE, STAGE, Identity, Keeper, Read, identity
 from reconciler.core.ids import Arn, FleetName, InstanceId, ResourceName, Revision, digits
 from reconciler.core.lazy import lazy
+from reconciler.kinds.activity.live import LaunchFailure
 from reconciler.kinds.alarm.live import LiveAlarm
 from reconciler.kinds.balancer.live import LiveBalancer, LiveRule, LiveTargetGroup, TargetHealth
 from reconciler.kinds.group.live import LiveGroup
@@ -159,6 +160,7 @@ class Slice:
     alarms: Read[LiveAlarm] = ()  # what gates ask for: of any fleet, and only what was looked at
     metrics: Read[Measured] = ()
     probes: Read[Probed] = ()
+    launches: Read[LaunchFailure] = ()  # of any fleet's groups that are short, what is final first
 
     def live(self, revision: Revision) -> Live | None:
         """Return the live side of a revision."""
@@ -262,6 +264,7 @@ def slice_of(
         alarms=world.alarms,
         metrics=world.metrics,
         probes=world.probes,
+        launches=world.launches,
     )
 
 

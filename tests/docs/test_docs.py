@@ -46,7 +46,8 @@ def test_the_runbook_names_no_event_that_is_not_there() -> None:
     named = set(re.findall(r"`([a-z]+\.[a-z_]+)`", RUNBOOK))
     known = {e.event for e in all_events()}
     limits = {"limits.approved", "limits.failures", "limits.rollouts"}
-    fields = {*limits, "launch.generation", "metadata.protect", "rollout.order"}
+    fields = {*limits, "capacity.min", "launch.generation"}
+    fields |= {"metadata.protect", "metadata.suspend", "rollout.order"}
     assert named <= known | fields
 
 

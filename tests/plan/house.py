@@ -31,7 +31,7 @@ from reconciler.source.load import load
 from reconciler.spec.desired import Desired
 from reconciler.strategies.wanted import Hold
 from tests.gated import answered
-from tests.worlds import NOON
+from tests.worlds import NOON, ami
 
 PROD = TargetName("prod")
 KEEPER = Keeper(owner="shop", source="aabbccddeeff", target=PROD)
@@ -125,6 +125,7 @@ def empty_world() -> World:
         security_groups=tuple(
             SecurityGroup(id=f"sg-{n}", name=n, vpc="vpc-1") for n in ("web", "lb", "worker")
         ),
+        amis=tuple(ami(f"ami-0{n}") for n in ("001", "002", "100", "777", "999")),
         images=(Resolved(image=ImageName("base"), ami=AmiId("ami-0100")),),
     )
 
@@ -276,6 +277,7 @@ def bulk_of(world: World) -> World:
         alarms=(),
         metrics=(),
         probes=(),
+        launches=(),
     )
 
 

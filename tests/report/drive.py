@@ -22,7 +22,7 @@ from reconciler.plan.zone_records import wanted_records
 from reconciler.source.folder import read_folder
 from reconciler.source.load import load
 from reconciler.spec.desired import Desired
-from tests.worlds import NOON
+from tests.worlds import NOON, ami
 
 TARGET = TargetName("prod-ireland")
 KEEPER = Keeper(owner="shop-fleets", source="aabbccddeeff", target=TARGET)
@@ -61,6 +61,7 @@ def empty() -> World:
             for z in "ab"
         ),
         security_groups=tuple(SecurityGroup(id=f"sg-{n}", name=n, vpc="vpc-1") for n in ("lb", "web")),
+        amis=(ami("ami-0a1000000000001"), ami("ami-0a2000000000002")),
         images=(Resolved(image=ImageName("newest"), ami=AmiId("ami-0c2000000000002")),),
     )
 

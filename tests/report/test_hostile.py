@@ -14,7 +14,7 @@ from reconciler.core.problem import Position, Problem
 from reconciler.plan.model import Plan
 from reconciler.plan.pulls import Compared
 from reconciler.report import marker
-from reconciler.report.escape import HIDDEN, ZERO_WIDTH, block, cell, code, visible
+from reconciler.report.escape import ZERO_WIDTH, block, cell, code, visible
 from reconciler.report.levels import FITS
 from reconciler.report.markdown import drift_markdown, plan_markdown
 from reconciler.report.marker import Marker
@@ -73,6 +73,7 @@ ATTACKS = {
     "length": "x" * 70_000,
     "length in bytes": "🔥" * 20_000,
 }
+UNPRINTED = frozenset(("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"))
 UNSEEN = frozenset("\n\ufe0f" + ZERO_WIDTH)  # ours: of lines, of our icons, and after `@`
 
 
@@ -86,7 +87,7 @@ def shown(text: str, plain: str) -> None:
     ours, theirs = parsed(plain), parsed(text)
     assert theirs.told == ours.told
     assert theirs.comments == ours.comments
-    assert not any(unicodedata.category(c) in HIDDEN and c not in UNSEEN for c in text)
+    assert not any(unicodedata.category(c) in UNPRINTED and c not in UNSEEN for c in text)
     assert "@" not in text.replace(f"@{ZERO_WIDTH}", "")
     assert not re.search(r"^/", text, re.MULTILINE)
     assert len(text.encode()) <= FITS + 1000
@@ -191,6 +192,16 @@ def test_a_block_holds_all_of_its_lines_and_ends(lines: list[str]) -> None:
     read = parsed(f"{block(lines)}\n\nafter\n")
     assert len(read.code[-1].split("\n")) == len(lines) + 1
     assert "".join(t for t in read.told if not t.startswith("<")).split() == ["after"]
+
+
+@given(st.lists(anywhere | st.just("/close"), min_size=1, max_size=4))
+def test_no_line_of_a_block_is_an_order_to_the_host(lines: list[str]) -> None:
+    assert not any(line.startswith("/") for line in block(lines).split("\n"))
+
+
+@given(st.text(alphabet="a\\|`", max_size=8))
+def test_no_backslash_of_a_value_frees_a_pipe_of_its_cell(text: str) -> None:
+    assert not re.search(r"(?<!\\)(\\\\)+\|", cell(text)), "an even number of them escapes each other"
 
 
 @given(st.text(), st.text(), st.text(), st.integers())

@@ -9,7 +9,7 @@ from tests.wire.company import base, zone
 
 pytestmark = pytest.mark.wire
 
-ALIAS = "alias: {name: d111.cloudfront.net., zone: Z2FDTNDATAQYW2, evaluateHealth: %s}"
+ALIAS = "alias: {name: lb-1.eu-west-1.elb.amazonaws.com., zone: Z32O12XQLNTSW2, evaluateHealth: %s}"
 POLICIES = {
     "simple": (
         "{name: www, type: A, ttl: 60, values: [192.0.2.1]}",

@@ -192,14 +192,3 @@ def to_hook(raw: dict[str, Any]) -> Hook:
         timeout=int(raw.get("HeartbeatTimeout", 3600)),
         result=raw.get("DefaultResult", "ABANDON").lower(),
     )
-
-
-def read_failure(aws: Aws, name: ResourceName) -> str:
-    """Return why the newest launch of a group failed, in AWS's words, or nothing.
-
-    Source: autoscaling:DescribeScalingActivities, the only place that holds the reason.
-    """
-    client = aws.client("autoscaling")
-    raws = client.describe_scaling_activities(AutoScalingGroupName=name, MaxRecords=PAGE)
-    failed = (a for a in raws["Activities"] if a.get("StatusCode") in ("Failed", "Cancelled"))
-    return next((a.get("StatusMessage", "") for a in failed), "")
