@@ -1,7 +1,6 @@
 """What the gates of a revision and its own health mean for its way: on, wait, or back."""
 
 from reconciler.kinds.register import Wait
-from reconciler.strategies import traffic
 from reconciler.strategies.gates import judge
 from reconciler.strategies.slice import Live, Slice
 from reconciler.strategies.wanted import WEIGHTED, Wanted
@@ -12,9 +11,16 @@ def failing(want: Wanted, s: Slice, new: Live) -> str | None:
     bad = [g.why for g in judge(want, s, new) if g.state == "fail"]
     if bad:
         return "; ".join(bad)
-    if want.kind in WEIGHTED and new.weight and traffic.ready(want, s, new) == 0:
+    if want.kind in WEIGHTED and new.weight and _sick(s, new):
         return "it has traffic, and none of its targets is healthy"
     return None
+
+
+def _sick(s: Slice, new: Live) -> bool:
+    """Were all its targets checked, and none found healthy; one that is not checked yet has time."""
+    own, group = new.own, new.target_group
+    found = [st for h in s.health if group and h.group == group.arn for t, st in h.states if t in own]
+    return bool(found) and all(state.startswith("unhealthy") for state in found)
 
 
 def waiting(want: Wanted, s: Slice, new: Live) -> Wait | None:

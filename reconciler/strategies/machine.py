@@ -125,7 +125,8 @@ def _onward(
         deadline = None  # somebody looks at it anyway
     late = deadline is not None and s.as_of >= deadline
     if late and move is not None:  # what is ready now goes on, however late it is seen
-        return back.fail(want, s, new, f"{LATE}: {move.why}" if isinstance(move, Wait | Blocked) else LATE)
+        lacks = move.why.removeprefix(f"{new.name}: ") if isinstance(move, Wait | Blocked) else ""
+        return back.fail(want, s, new, f"{LATE}: {lacks}" if lacks else LATE)
     if step := _sized(want, s, new, serving, following):
         return step
     if isinstance(move, Wait):

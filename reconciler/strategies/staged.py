@@ -59,10 +59,10 @@ def repair(want: Wanted, s: Slice, new: Live, serving: Live) -> Move:
         return retire.left(s, new, serving)  # it gave its traffic back, and starts anew
     if not new.weight:
         return None
-    here = traffic.shift(want, s, share(want, new, serving, n), stage) if n else Blocked(code="", why="")
-    if here is None or n >= len(want.rollout.stages):
+    last = len(want.rollout.stages)
+    if n >= last or (n and traffic.shift(want, s, share(want, new, serving, n), stage) is None):
         return None
-    for m in range(n + 1, len(want.rollout.stages) + 1):  # the mark of a shift was lost
+    for m in range(n + 1, last + 1):  # the mark of a shift was lost
         tag = stage_tag(want, s, m)
         if traffic.shift(want, s, share(want, new, serving, m), tag) is None:
             again = traffic.rewrite(want, s, new, tag) if want.kind is TrafficKind.DNS else None

@@ -32,6 +32,7 @@ class Memory:
     left: dict[str, datetime] = field(default_factory=dict)  # name -> when its weight was 0 everywhere
     leaving: dict[str, str] = field(default_factory=dict)  # name -> the change that takes its weight
     failed: dict[str, str] = field(default_factory=dict)  # name -> the spec that failed
+    works: set[str] = field(default_factory=set)  # names of what works, where no traffic tells it
 
     def forget(self) -> None:
         """The tag that named a change is lost: nobody can ask whether it is in sync."""
@@ -84,12 +85,12 @@ def ready(world: World, want: Wanted, group: LiveGroup | None) -> int:
     return min([len(own), group.sizes.desired, *healthy])
 
 
-def capacity(world: World, want: Wanted) -> int:
+def capacity(world: World, want: Wanted, works: set[str]) -> int:
     """Count the instances that serve, of all revisions together."""
     weights = weights_of(world)
     groups = [g for g in world.groups if g.tag(FLEET) == want.fleet]
     if want.kind is TrafficKind.NONE:
-        working = [g for g in groups if _works(g)]
+        working = [g for g in groups if _works(g) or g.name in works]  # of a reopened one, none goes home
         takes_over = bool(working) and want.rollout.strategy == rolling.NAME  # batch for batch
         groups = [g for g in groups if g in working or (takes_over and g.name == want.name)]
     return sum(ready(world, want, g) for g in groups if want.kind not in WEIGHTED or weights.get(g.name))
@@ -110,7 +111,7 @@ def check_write(
     _check_weights(before, after, step, change, want, memory)
     _check_destruction(before, step, want, memory)
     if want is not None and want.rollout.strategy != recreate.NAME:
-        _check_capacity(before, after, step, want)
+        _check_capacity(before, after, step, want, memory)
     match step:
         case CreateGroup():
             assert sum(g.tag(FLEET) == "web" for g in after.groups) <= MOST_LIVE
@@ -173,10 +174,13 @@ def _check_ready(before: World, live: Live, was: dict[str, int], step: Step, wan
     assert have >= min(need, best), f"{live.name} got traffic back with {have} of {need} ready, {best} serve"
 
 
-def _check_capacity(before: World, after: World, step: Step, want: Wanted) -> None:
+def _check_capacity(before: World, after: World, step: Step, want: Wanted, memory: Memory) -> None:
     """What serves never falls below what git asks for because of us."""
+    memory.works = {
+        g.name for g in before.groups if g.sizes != NOTHING and (_works(g) or g.name in memory.works)
+    }
     asked = want.capacity.min  # more than that a person or the autoscaler may have taken away
-    was, now = capacity(before, want), capacity(after, want)
+    was, now = (capacity(w, want, memory.works) for w in (before, after))
     others = [g for g in before.groups if g.tag(FLEET) == want.fleet and g.name != step.name]
     alone = all(g.tag(IDLE) or g.deleting for g in others)
     given_up = alone and _failed(before, [step.name])  # it missed its deadline, with nothing to go back to
