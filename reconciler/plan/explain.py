@@ -11,6 +11,8 @@ from reconciler.plan.status import FleetStatus, RevisionStatus
 
 WAYS: Final = {
     "failed": "change anything of its spec in git, or say `reconciler retry {name} --target {target}`",
+    "held": "say `reconciler retry {name} --target {target}`, or `promote`, or `abort`",
+    "pause": "say `reconciler promote {name} --target {target}`, or `abort`",
     "limit": "split the commit, or add digest {digest} to limits.approved of Target {target}",
     "freeze": "wait for its end, or add digest {digest} to limits.approved of Target {target}",
     "conflict": "remove or rename what stands in the way, or rename this",
@@ -53,8 +55,9 @@ def explain(status: FleetStatus, plan: TargetPlan) -> Iterator[str]:
 def _revision(r: RevisionStatus) -> str:
     traffic = "" if r.traffic is None else f", {r.traffic}% of traffic"
     healthy = "" if r.healthy is None else f", {r.healthy} targets healthy"
+    floor = f", floor of {r.floor.least} until {r.floor.until:%Y-%m-%d %H:%M} UTC" if r.floor else ""
     size = f"{r.in_service} of {r.desired} instances in service (min {r.min}, max {r.max})"
-    return f"{r.name} {r.state}: {size}{healthy}{traffic}, image {r.image or 'unknown'}"
+    return f"{r.name} {r.state}: {size}{floor}{healthy}{traffic}, image {r.image or 'unknown'}"
 
 
 def explain_item(item: Item, plan: TargetPlan) -> Iterator[str]:
