@@ -179,12 +179,10 @@ def retry(
     target: Targets = None,
 ) -> None:
     """Let a failed revision be tried again with the next pass; with --target alone, all of that target."""
-    from reconciler.cli.fleet import retry as command
-    from reconciler.cli.retry import retry_all
+    from reconciler.cli.retry import retry as command
 
     with told():
-        asked = settings(repo, ref, path, target)
-        code = command(asked, fleet) if fleet else retry_all(asked)
+        code = command(settings(repo, ref, path, target), fleet)
     raise typer.Exit(code)
 
 
