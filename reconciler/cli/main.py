@@ -213,11 +213,11 @@ def pause(
 @app.command()
 def resume(
     fleet: Fleet,
-    reason: Reason,
     repo: Repo = None,
     ref: Ref = None,
     path: Folder = None,
     target: Targets = None,
+    reason: Reason = "",
 ) -> None:
     """End a suspension by tag."""
     from reconciler.cli.hand import hand as command
@@ -252,11 +252,11 @@ def promote(
 @app.command()
 def abort(
     fleet: Fleet,
-    reason: Reason,
     repo: Repo = None,
     ref: Ref = None,
     path: Folder = None,
     target: Targets = None,
+    reason: Reason = "",
 ) -> None:
     """Go back to the revision before, until that one is retired."""
     from reconciler.cli.hand import hand as command

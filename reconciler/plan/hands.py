@@ -17,6 +17,7 @@ from reconciler.strategies.hand import Hand, Verb
 from reconciler.strategies.slice import Live, bare, fleets_of
 
 REASON: Final = 200  # characters: a tag holds 256 with verb and times
+NO_REASON: Final = "no reason was given"
 PAUSE: Final = "pause"  # code of a rollout that waits for a person
 HELD: Final = "held"  # code of one that failed and stays where it is: `onFailure: hold`
 WAVE: Final = "wave"  # code of one that waits for the same fleet in an earlier target
@@ -119,9 +120,9 @@ def pause(reason: str, span: timedelta | None = None) -> Ask:
     return ask
 
 
-def resume(reason: str) -> Ask:
-    """End a suspension by tag."""
-    why = because(reason)
+def resume(reason: str = "") -> Ask:
+    """End a suspension by tag. A reason may be left out: that of the pause has ended."""
+    why = because(reason or NO_REASON)
 
     def ask(facts: Facts) -> Answer:
         paused = [r for r in facts.up if r.hand and r.hand.verb is Verb.PAUSE and r.hand.holds(facts.as_of)]
@@ -200,9 +201,12 @@ def full(reason: str) -> Ask:
     return ask
 
 
-def abort(reason: str) -> Ask:
-    """Go back to the revision before, as if the new one had failed, until that one is retired."""
-    why = because(reason)
+def abort(reason: str = "") -> Ask:
+    """Go back to the revision before, as if the new one had failed, until that one is retired.
+
+    A reason may be left out: nobody who sees errors rise has to think of words first.
+    """
+    why = because(reason or NO_REASON)
 
     def ask(facts: Facts) -> Answer:
         item, new = facts.item, facts.new
