@@ -5,8 +5,17 @@ from collections import Counter
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+from tests.effort import tries
 
 TOLD = Counter[str]()
+
+# How long an example takes is the machine's affair: a busy one fails no test.
+settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=tries(100)
+)
+settings.load_profile("any machine")
 
 
 def tried() -> Counter[str]:

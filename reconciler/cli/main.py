@@ -179,12 +179,10 @@ def retry(
     target: Targets = None,
 ) -> None:
     """Let a failed revision be tried again with the next pass; with --target alone, all of that target."""
-    from reconciler.cli.fleet import retry as command
-    from reconciler.cli.retry import retry_all
+    from reconciler.cli.retry import retry as command
 
     with told():
-        asked = settings(repo, ref, path, target)
-        code = command(asked, fleet) if fleet else retry_all(asked)
+        code = command(settings(repo, ref, path, target), fleet)
     raise typer.Exit(code)
 
 
@@ -215,11 +213,11 @@ def pause(
 @app.command()
 def resume(
     fleet: Fleet,
-    reason: Reason,
     repo: Repo = None,
     ref: Ref = None,
     path: Folder = None,
     target: Targets = None,
+    reason: Reason = "",
 ) -> None:
     """End a suspension by tag."""
     from reconciler.cli.hand import hand as command
@@ -254,11 +252,11 @@ def promote(
 @app.command()
 def abort(
     fleet: Fleet,
-    reason: Reason,
     repo: Repo = None,
     ref: Ref = None,
     path: Folder = None,
     target: Targets = None,
+    reason: Reason = "",
 ) -> None:
     """Go back to the revision before, until that one is retired."""
     from reconciler.cli.hand import hand as command

@@ -9,7 +9,7 @@ from reconciler.daemon.passes import Manner
 from reconciler.daemon.session import ChoiceError, Look, open_session
 from reconciler.daemon.settings import Settings
 from reconciler.plan.hands import word
-from reconciler.plan.status import FleetStatus, status_of
+from reconciler.plan.status import FleetStatus, overdue, status_of
 from reconciler.plan.suspended import CODE, told
 from reconciler.report.as_json import suspended_json
 
@@ -70,6 +70,7 @@ def as_json(found: tuple[FleetStatus, ...], passes: list[str] | None) -> dict[st
                         "size": {"min": r.min, "desired": r.desired, "max": r.max},
                         "traffic": r.traffic,
                         "healthyTargets": r.healthy,
+                        "floor": {"min": r.floor.least, "until": stamp(r.floor.until)} if r.floor else None,
                     }
                     for r in one.revisions
                 ],
@@ -121,6 +122,7 @@ def _notes(one: FleetStatus) -> list[str]:
     if item and item.blocked and not (item.suspended and item.blocked.code == CODE):
         notes.append(f"{head}: {item.action}: {item.blocked.why}")
     notes += [f"{head}: {name} {word(hand)}" for name, hand in one.hands]
+    notes += [f"{head}: {why}" for why in overdue(one)]
     if one.drift:
         notes.append(f"{head}: {one.drift} fields drifted (`reconciler drift` names them)")
     return notes

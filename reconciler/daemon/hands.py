@@ -9,6 +9,7 @@ from reconciler.daemon.session import ChoiceError, Look, Session
 from reconciler.gateway.errors import foreseen
 from reconciler.gateway.errors import say as why
 from reconciler.gateway.session import for_commit
+from reconciler.kinds.group.steps import ReplaceInstance
 from reconciler.plan.hands import Ask, facts_of, fleet_of_instance
 from reconciler.plan.status import status_of
 
@@ -94,5 +95,6 @@ def obey(session: Session, look: Look, fleet: str, ask: Ask) -> str:
             raise
         raise NotSaidError(f"target {look.target.name}: it may not have been said: {why(error)}") from error
     soon = format_duration(session.settings.interval)
-    when = f" (the next pass sees it, at the latest in {soon})" if answer.steps else ""
+    words = any(not isinstance(step, ReplaceInstance) for step in answer.steps)  # that one is done, not said
+    when = f" (the next pass sees it, at the latest in {soon})" if words else ""
     return f"{look.target.name}  {answer.told}{when}"

@@ -67,5 +67,7 @@ class PullHands:
 
 
 def _reason(command: Command) -> str:
-    """Return the reason with who said it where; none stays none, so that it is asked for."""
-    return f"{command.text} ({command.note.author.login}, #{command.note.pull})" if command.text else ""
+    """Return the reason with who said it where; of a pause none stays none, so that it is asked for."""
+    if not command.text and command.verb == "pause":
+        return ""
+    return f"{command.text} ({command.note.author.login}, #{command.note.pull})".strip()

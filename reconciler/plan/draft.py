@@ -9,7 +9,7 @@ from reconciler.core.ids import FleetName, Revision
 from reconciler.kinds.register import Blocked, Move, World
 from reconciler.plan import suspended
 from reconciler.plan.barriers import conflict, foreign_commit, hidden, unread
-from reconciler.plan.fleet import Ask, Index, beside, next_move, small, view
+from reconciler.plan.fleet import Ask, Index, beside, next_move, small, swept, view
 from reconciler.plan.goal import Goal
 from reconciler.plan.images import in_force, is_fixed
 from reconciler.plan.model import ActionKind, Because, Item, Suspension
@@ -106,7 +106,9 @@ def _draft(
     draft = Draft(replace(blank, to=want.revision), ask, small(world, revisions, want, index))
     s = view(draft.small or world, ask)
     if blocked_by := conflict(goal, index.names, want, s):
-        return Draft(replace(draft.item, action=ActionKind.BLOCKED, blocked=blocked_by))
+        ours = draft.small is not None and foreign_commit(goal, revisions) is None
+        now = swept(draft.small, ask) if draft.small and ours else ()
+        return Draft(replace(draft.item, action=ActionKind.BLOCKED, blocked=blocked_by, now=now))
     return _classified(goal, fleet, draft, s, want, _ground(goal, world, fleet))
 
 

@@ -1,16 +1,19 @@
 """Why something, or nothing, happens to a fleet, and when it next will. Pure."""
 
+import re
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Final
+from typing import Final, assert_never
 
 from reconciler.core.duration import format_duration
 from reconciler.plan.hands import word
-from reconciler.plan.model import ActionKind, Item, TargetPlan
+from reconciler.plan.model import ActionKind, Item, SuspendedBy, TargetPlan
 from reconciler.plan.status import FleetStatus, RevisionStatus
 
 WAYS: Final = {
     "failed": "change anything of its spec in git, or say `reconciler retry {name} --target {target}`",
+    "held": "say `reconciler retry {name} --target {target}`, or `promote`, or `abort`",
+    "pause": "say `reconciler promote {name} --target {target}`, or `abort`",
     "limit": "split the commit, or add digest {digest} to limits.approved of Target {target}",
     "freeze": "wait for its end, or add digest {digest} to limits.approved of Target {target}",
     "conflict": "remove or rename what stands in the way, or rename this",
@@ -53,8 +56,9 @@ def explain(status: FleetStatus, plan: TargetPlan) -> Iterator[str]:
 def _revision(r: RevisionStatus) -> str:
     traffic = "" if r.traffic is None else f", {r.traffic}% of traffic"
     healthy = "" if r.healthy is None else f", {r.healthy} targets healthy"
+    floor = f", floor of {r.floor.least} until {r.floor.until:%Y-%m-%d %H:%M} UTC" if r.floor else ""
     size = f"{r.in_service} of {r.desired} instances in service (min {r.min}, max {r.max})"
-    return f"{r.name} {r.state}: {size}{healthy}{traffic}, image {r.image or 'unknown'}"
+    return f"{r.name} {r.state}: {size}{floor}{healthy}{traffic}, image {r.image or 'unknown'}"
 
 
 def explain_item(item: Item, plan: TargetPlan) -> Iterator[str]:
@@ -62,16 +66,17 @@ def explain_item(item: Item, plan: TargetPlan) -> Iterator[str]:
     if item.action is ActionKind.NONE and not item.now and not item.wait:
         yield "nothing to do: live is what git says"
     else:
-        yield f"planned: {item.action}" + (f" {item.was or 'nothing'} -> {item.to}" if item.to else "")
+        yield f"planned: {item.action}" + (f" {_short(item.was)} -> {_short(item.to)}" if item.to else "")
     for reason in item.because:
         where = f" ({reason.at})" if reason.at else ""
-        yield f"because: {reason.path}: {reason.old or 'nothing'} -> {reason.new}{where}"
+        values = " -> ".join(v for v in (reason.old, reason.new) if v)
+        yield f"because: {reason.path}: {values}{where}"
     for note in item.notes:
         if not (item.blocked and note == item.blocked.why):
             yield f"note: {note}"
     if item.blocked:
         yield f"blocked ({item.blocked.code}): {item.blocked.why}"
-        if way := WAYS.get(item.blocked.code):
+        if way := _suspended(item) or WAYS.get(item.blocked.code):
             yield "way out: " + way.format(name=item.name, target=item.target, digest=plan.digest)
     if item.now:
         yield "next pass: " + ", ".join(f"{s.op} {s.name}" for s in item.now[:6])
@@ -83,6 +88,27 @@ def explain_item(item: Item, plan: TargetPlan) -> Iterator[str]:
             yield f"goes back if it is not ready by: {_when(item.wait.deadline, plan.as_of)}"
     for refusal in plan.refusals:
         yield f"limit {refusal.limit}: {refusal.why}" + (" (approved)" if plan.approved else "")
+
+
+def _short(revision: str) -> str:
+    """Return the digits of a revision that stand in names; an AMI or a commit stays as it is."""
+    found = re.fullmatch(r"v[0-9]+\.([0-9a-f]{10})[0-9a-f]*", revision)
+    return found[1] if found else revision or "nothing"
+
+
+def _suspended(item: Item) -> str:
+    """Return how a suspension ends, by who said it: `resume` ends none of git's."""
+    if item.suspended is None or not item.blocked or item.blocked.code != "suspended":
+        return ""
+    match item.suspended.said:
+        case SuspendedBy.TAG:
+            return "`reconciler resume {name} --target {target}`"
+        case SuspendedBy.DOCUMENT:
+            return f"take metadata.suspend out of git ({item.suspended.where})"
+        case SuspendedBy.TARGET:
+            return f"take metadata.suspend of Target {{target}} out of git ({item.suspended.where})"
+        case _:
+            assert_never(item.suspended.said)
 
 
 def _when(at: datetime, now: datetime) -> str:

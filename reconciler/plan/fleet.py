@@ -18,7 +18,7 @@ from reconciler.plan.parts import InPlace, in_place, parts_of
 from reconciler.plan.settle import USUAL, Physics
 from reconciler.plan.simulate import simulate
 from reconciler.plan.told import foreseen, planned, quiet
-from reconciler.strategies import gates, machine, retire
+from reconciler.strategies import gates, machine, retire, sweep
 from reconciler.strategies.back import going_back
 from reconciler.strategies.born import place_of
 from reconciler.strategies.slice import Live, Slice, fleets_of, slice_of
@@ -36,6 +36,7 @@ class Way:
     wait: Wait | None
     blocked: Blocked | None
     ahead: tuple[PlannedStep, ...]
+    swept: tuple[Step, ...] = ()  # done now beside: floors that ended with nobody to end them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,24 +177,37 @@ def way(world: World, ask: Ask, physics: Physics = USUAL, *, ahead: bool = True)
         if after == world:
             break  # AWS would refuse it, or it is done: the next pass looks again
         world = after
+    gone = swept(world, ask) if sweep.sweeps(move) and not ask.suspended else ()
     if now:
         move = foreseen(move)
     wait = move if isinstance(move, Wait) else None
     blocked = move if isinstance(move, Blocked) else None
-    steps = [planned(step, "now", None) for step in now if not quiet(step)]
+    steps = [planned(step, "now", None) for step in (*now, *gone) if not quiet(step)]
     held = blocked is not None and (
         blocked == ask.suspended or blocked.code == "gate" or _held(blocked, ask.allow.start)
     )
     if ahead and (now or wait or held):
         steps += _preview(world, ask, physics, wait)
-    return Way(now=tuple(now), wait=wait, blocked=blocked, ahead=_tidy(steps))
+    return Way(now=tuple(now), wait=wait, blocked=blocked, ahead=_tidy(steps), swept=gone)
+
+
+def swept(world: World, ask: Ask) -> tuple[Step, ...]:
+    """Return the writes that end the expired floors of a fleet; `world` is a small one."""
+    found: list[Step] = []
+    while step := sweep.expired(ask.want, view(world, ask)):
+        found.append(step)
+        after = _after(world, step)
+        if after == world:
+            break  # AWS would refuse it: the next pass looks again
+        world = after
+    return tuple(found)
 
 
 def _held(blocked: Blocked, start: Hold | None) -> bool:
     return start is not None and blocked.why == start.why
 
 
-def _after(world: World, move: Move, physics: Physics) -> World:
+def _after(world: World, move: Move, physics: Physics = USUAL) -> World:
     try:
         return simulate(world, move, physics)
     except BatchRefusedError:
@@ -203,6 +217,7 @@ def _after(world: World, move: Move, physics: Physics) -> World:
 def _preview(world: World, ask: Ask, physics: Physics, wait: Wait | None) -> list[PlannedStep]:
     want = gates.ungated(ask.want) if ask.want else None  # the way as it is if its gates hold
     free = replace(ask, want=want, allow=Allow(), suspended=None, closed=())
+    world = replace(world, launches=())  # and if what failed to launch is launched
     steps: list[PlannedStep] = []
     move: Move = wait or foreseen(next_move(view(world, free), free))
     for _ in range(MOST_AHEAD):

@@ -6,23 +6,30 @@ from datetime import datetime, timedelta
 from typing import Final, TypeAlias, assert_never
 
 from reconciler.core.errors import ReconcilerError
-from reconciler.core.facts import HAND, Keeper, Unread
+from reconciler.core.facts import COMMIT, FAILED, HAND, Keeper, Unread
 from reconciler.core.ids import FleetName, InstanceId, Revision, resource_name
 from reconciler.kinds.group.live import LiveGroup
 from reconciler.kinds.group.steps import ReplaceInstance, TagGroup
 from reconciler.kinds.register import Step, World
+from reconciler.kinds.template.steps import TagTemplate
 from reconciler.plan.model import ActionKind, Item, SuspendedBy, TargetPlan
 from reconciler.strategies.hand import Hand, Verb
 from reconciler.strategies.slice import Live, bare, fleets_of
 
 REASON: Final = 200  # characters: a tag holds 256 with verb and times
+NO_REASON: Final = "no reason was given"
 PAUSE: Final = "pause"  # code of a rollout that waits for a person
+HELD: Final = "held"  # code of one that failed and stays where it is: `onFailure: hold`
 WAVE: Final = "wave"  # code of one that waits for the same fleet in an earlier target
 BY_GIT: Final = (SuspendedBy.TARGET, SuspendedBy.DOCUMENT)
 
 
 class NoMeaningError(ReconcilerError):
     """Who asked must act: what was asked for means nothing now. The sentence says why."""
+
+
+class NothingFailedError(NoMeaningError):
+    """`retry` of a fleet that has nothing to try again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,9 +120,9 @@ def pause(reason: str, span: timedelta | None = None) -> Ask:
     return ask
 
 
-def resume(reason: str) -> Ask:
-    """End a suspension by tag."""
-    why = because(reason)
+def resume(reason: str = "") -> Ask:
+    """End a suspension by tag. A reason may be left out: that of the pause has ended."""
+    why = because(reason or NO_REASON)
 
     def ask(facts: Facts) -> Answer:
         paused = [r for r in facts.up if r.hand and r.hand.verb is Verb.PAUSE and r.hand.holds(facts.as_of)]
@@ -194,9 +201,12 @@ def full(reason: str) -> Ask:
     return ask
 
 
-def abort(reason: str) -> Ask:
-    """Go back to the revision before, as if the new one had failed, until that one is retired."""
-    why = because(reason)
+def abort(reason: str = "") -> Ask:
+    """Go back to the revision before, as if the new one had failed, until that one is retired.
+
+    A reason may be left out: nobody who sees errors rise has to think of words first.
+    """
+    why = because(reason or NO_REASON)
 
     def ask(facts: Facts) -> Answer:
         item, new = facts.item, facts.new
@@ -216,6 +226,40 @@ def abort(reason: str) -> Ask:
         hand = Hand(verb=Verb.ABORT, since=facts.as_of, text=why)
         told = f"traffic goes back to {old[-1].name}; {new.name} is not tried again until its spec changes"
         return Answer(steps=_tags([new], hand), told=told)
+
+    return ask
+
+
+def retry(commit: str) -> Ask:
+    """Try again what failed: tombstones lose their mark, and a group that is still there gets its time anew.
+
+    The word on the group goes first: a mark taken off alone would be set again, its time being over. What is
+    tried again counts for this commit from now on.
+    """
+
+    def ask(facts: Facts) -> Answer:
+        dead = [r for r in facts.revisions if _failed(r)]
+        held = facts.new if facts.item and facts.item.blocked and facts.item.blocked.code == HELD else None
+        again = [r for r in facts.revisions if r in dead or r is held]
+        if not again:
+            where = f"no revision of {facts.fleet} failed in {facts.target}"
+            raise NothingFailedError(f"{where}; see `reconciler explain {facts.fleet}`")
+        said = Hand(verb=Verb.RETRY, since=facts.as_of)
+        marks = tuple(
+            TagTemplate(
+                name=r.template.name,
+                id=r.template.id,
+                put=((COMMIT, commit),),
+                drop=(FAILED,),
+                because="`retry` was said",
+            )
+            for r in dead
+            if r.template
+        )
+        words = _tags([r for r in again if r.up], said)
+        names = " and ".join(r.name for r in again)
+        told = f"{names} {'is' if len(again) == 1 else 'are'} tried again"
+        return Answer(steps=(*words, *marks), told=told)
 
     return ask
 
@@ -277,6 +321,8 @@ def word(hand: Hand) -> str:
             return f"takes all traffic, past holds and pauses, {since}: {hand.text}"
         case Verb.ABORT:
             return f"is aborted {since}: {hand.text}"
+        case Verb.RETRY:
+            return f"is tried again {since}"
         case _:
             assert_never(hand.verb)
 

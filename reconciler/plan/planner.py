@@ -118,7 +118,7 @@ def _ahead(draft: Draft, manner: _Manner) -> Item:
     ask = replace(draft.ask, allow=held, closed=manner.closed)
     ask = replace(ask, suspended=suspended.block(stop)) if stop else ask
     found = way(draft.small, ask, ahead=manner.ahead)
-    item = replace(item, now=found.now, wait=found.wait, steps=found.ahead)
+    item = replace(item, now=(*found.now, *found.swept), wait=found.wait, steps=found.ahead)
     if stop:
         back = replace(item, blocked=ask.suspended, suspended=stop)
         return back if found.now or found.wait else suspended.hold(item, stop)

@@ -1,5 +1,6 @@
 """What is live of each fleet: revisions, traffic, health, and how far a rollout is. Pure."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,7 +9,7 @@ from reconciler.core.ids import FleetName, TargetName
 from reconciler.kinds.register import World
 from reconciler.plan.model import Item, TargetPlan
 from reconciler.strategies.hand import Hand, Verb
-from reconciler.strategies.slice import Live, at, fleets_of
+from reconciler.strategies.slice import Lease, Live, at, fleets_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +28,8 @@ class RevisionStatus:
     max: int
     traffic: int | None  # percent; None: traffic has no weights here
     healthy: int | None  # targets of its own; None: not looked at in this pass
+    floor: Lease | None = None  # that it holds, in force or not
+    overdue: bool = False  # the floor has ended, and its sizes and its tag are still there
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +64,18 @@ def status_of(
     )
 
 
+def overdue(one: FleetStatus) -> Iterator[str]:
+    """Say which floors have ended and stay, for nothing is written of what is suspended or blocked."""
+    item = one.item
+    if item is None or item.blocked is None or item.now:
+        return
+    until = "it is suspended" if item.suspended else "it is blocked"
+    for r in one.revisions:
+        if r.overdue and r.floor:
+            ended = f"{r.floor.until:%Y-%m-%dT%H:%M:%SZ}"
+            yield f"{r.name} keeps its floor of {r.floor.least}, which ended at {ended}, while {until}"
+
+
 def _hands(live: tuple[Live, ...]) -> tuple[tuple[str, Hand], ...]:
     return tuple((r.name, r.hand) for r in live if r.up and r.hand and r.hand.verb is not Verb.PAUSE)
 
@@ -83,7 +98,7 @@ def _serving(live: tuple[Live, ...]) -> Live | None:
 def _revision(
     world: World, live: Live, total: int, serving: Live | None, item: Item | None
 ) -> RevisionStatus:
-    group = live.group
+    group, floor = live.group, live.lease if live.up else None
     weight = live.weight
     return RevisionStatus(
         name=live.name,
@@ -98,6 +113,8 @@ def _revision(
         max=group.sizes.max if group else 0,
         traffic=None if weight is None or not total else 100 * weight // total,
         healthy=_healthy(world, live),
+        floor=floor,
+        overdue=floor is not None and world.as_of >= floor.until,
     )
 
 

@@ -18,6 +18,7 @@ from reconciler.kinds.register import Step
 from reconciler.kinds.template.steps import TagTemplate
 from reconciler.plan.model import ActionKind, Item, TargetPlan
 from reconciler.report.outcome import Outcome
+from tests.effort import tries
 from tests.worlds import NOON
 
 GROWTH = Growth(least=timedelta(seconds=5), most=timedelta(minutes=15))
@@ -131,7 +132,7 @@ def test_a_rest_is_never_shorter_than_four_fifths_nor_longer_than_the_most(
     assert GROWTH.least * 0.8 <= span <= GROWTH.most * 1.2 + timedelta(microseconds=1)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=tries(40))
 @given(st.integers(1, 700), st.floats(5, 120), st.sampled_from([600.0, 3600.0]))
 def test_an_audit_reaches_every_fleet_within_its_time(count: int, interval: float, every: float) -> None:
     names = [f"f{n}" for n in range(count)]

@@ -15,6 +15,8 @@ from tests.daemon.memory_host import ANN, EVE, ME
 from tests.daemon.office import LIVE, Office
 from tests.plan.house import IMAGE, TARGET, House, fleet, zone
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_pushed_head_has_its_comment_and_its_status_and_then_there_is_silence(office: Office) -> None:
     head = office.propose(7, {"more.yaml": fleet("more")})

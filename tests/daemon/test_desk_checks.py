@@ -10,6 +10,8 @@ from tests.daemon.office import Office
 from tests.plan.house import fleet
 from tests.repositories import broken
 
+pytestmark = pytest.mark.slow
+
 
 def test_errors_are_shown_once_at_their_lines_and_taken_back_when_they_are_gone(office: Office) -> None:
     head = office.propose(7, {"fleets/x.yaml": broken()})

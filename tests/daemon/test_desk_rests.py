@@ -21,6 +21,8 @@ from tests.daemon.memory_host import ANN
 from tests.daemon.office import LIVE, Office
 from tests.plan.house import IMAGE, TARGET, House, fleet, zone
 
+pytestmark = pytest.mark.slow
+
 LOCKED = HostError("POST /repos/acme/fleet/issues/1/comments: 403 the conversation is locked")
 BUSY = HostBusyError("the host asked for patience", after=timedelta(seconds=60))
 SUBJECT = Subject(part="plan", pull=1)

@@ -12,6 +12,8 @@ from reconciler.source.git import Repository, SourceError
 from reconciler.source.repository import Library
 from tests.repositories import Company, broken, target
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def company(tmp_path: Path) -> Company:

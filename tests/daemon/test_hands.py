@@ -20,6 +20,8 @@ from tests.daemon.office import Office
 from tests.plan.house import fleet
 from tests.repositories import Company
 
+pytestmark = pytest.mark.slow
+
 LINES = {
     "/reconciler pause web incident 42": ("pause", "web", "incident 42"),
     "/reconciler pause prod/web  a reason  \nand more": ("pause", "prod/web", "a reason"),

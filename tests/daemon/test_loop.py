@@ -18,6 +18,8 @@ from reconciler.source.repository import Adopted
 from tests.daemon.script import PATIENCE, Ear, Script, daemon_of, failing, nothing_to_do
 from tests.repositories import Company, broken, target
 
+pytestmark = pytest.mark.slow
+
 GRACE = timedelta(seconds=PATIENCE)
 TWO = {"a.yaml": target("seoul", "ap-northeast-2"), "b.yaml": target("tokyo", "ap-northeast-1")}
 

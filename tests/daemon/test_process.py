@@ -12,6 +12,8 @@ from reconciler.daemon.settings import Settings
 from tests.daemon.processes import ROOT, reconciler_run
 from tests.repositories import Company, broken
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda n: n.name)
 def test_without_a_good_commit_it_is_alive_not_ready_and_ends_well(tmp_path: Path, number: int) -> None:

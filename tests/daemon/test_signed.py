@@ -19,6 +19,8 @@ from tests.plan.house import fleet
 from tests.repositories import Company, broken, target
 from tests.signing import Signer, allowed, commit, ssh_signer
 
+pytestmark = pytest.mark.slow
+
 Look = Callable[[], tuple[str | None, list[type[Event]]]]
 
 

@@ -13,6 +13,8 @@ from reconciler.hosts.github_app import EARLY, AppToken
 from reconciler.hosts.model import HostError, State, Status
 from tests.hosts.conftest import Stage, keys
 
+pytestmark = pytest.mark.slow
+
 PEM = serialization.Encoding.PEM
 PKCS8 = serialization.PrivateFormat.PKCS8
 PLAIN = serialization.NoEncryption()

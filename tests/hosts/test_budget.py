@@ -4,6 +4,8 @@ import pytest
 
 from tests.hosts.conftest import Stage
 
+pytestmark = pytest.mark.slow
+
 LIMIT = 300  # counted requests an hour, for 50 open pull requests with nothing new
 PULLS = 50
 EVERY = 30  # seconds

@@ -8,6 +8,8 @@ from reconciler.hosts.github_checks import BATCH, CHECK, MOST
 from reconciler.hosts.model import Annotation, HostBusyError, HostError
 from tests.hosts.conftest import Stage
 
+pytestmark = pytest.mark.slow
+
 
 def errors(count: int, word: str = "unknown field") -> tuple[Annotation, ...]:
     return tuple(

@@ -15,6 +15,8 @@ from tests.hosts.conftest import TOKEN
 from tests.hosts.fake_github import judged
 from tests.repositories import Company
 
+pytestmark = pytest.mark.slow
+
 
 class House:
     """A company's repository, its host, and the adapter that reads it."""

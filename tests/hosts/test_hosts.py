@@ -9,6 +9,8 @@ from reconciler.hosts.commands import command_of
 from reconciler.hosts.model import CONTEXT, Author, State, Status
 from tests.hosts.conftest import Stage
 
+pytestmark = pytest.mark.slow
+
 
 def author(account) -> Author:
     return Author(id=account.id, login=account.login, bot=account.bot)

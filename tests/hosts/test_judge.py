@@ -13,6 +13,8 @@ from reconciler.hosts import github, github_app, github_checks
 from tests.hosts.conftest import TOKEN
 from tests.hosts.fake_github import judged
 
+pytestmark = pytest.mark.slow
+
 HERE = "repos/acme/fleet"
 WRONG = {
     "a state that is none": ("POST", f"{HERE}/statuses/HEAD", {"state": "green"}, {}),

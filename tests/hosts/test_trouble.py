@@ -11,6 +11,8 @@ from reconciler.hosts.github import GitHub
 from reconciler.hosts.model import PATIENCE, HostBusyError, HostError, MissingError, State, Status
 from tests.hosts.conftest import TOKEN, Stage
 
+pytestmark = pytest.mark.slow
+
 BUSY = [
     ("a bad gateway", {"status": 502}, PATIENCE),
     ("an error page in HTML", {"status": 500, "body": "<h1>500</h1>"}, PATIENCE),

@@ -6,10 +6,11 @@ from datetime import timedelta
 
 import pytest
 
-from reconciler.core.facts import HAND, Unread
+from reconciler.core.facts import COMMIT, FAILED, HAND, Unread
 from reconciler.core.ids import FleetName
 from reconciler.kinds.group.steps import ReplaceInstance, TagGroup
 from reconciler.kinds.register import Blocked
+from reconciler.kinds.template.steps import TagTemplate
 from reconciler.plan import hands
 from reconciler.plan.hands import Answer, Ask, Facts, NoMeaningError, facts_of, fleet_of_instance
 from reconciler.plan.simulate import do
@@ -28,10 +29,10 @@ def facts(house: House, *, later: bool = False, blocked: Blocked | None = None) 
 
 def write(house: House, ask: Ask, **of: object) -> Answer:
     """Ask, write what comes of it, and ask again: the second time nothing is written."""
-    answer = ask(facts(house, **of))  # type: ignore[arg-type]
+    answer = ask(facts(house, **of))
     for step in answer.steps:
         house.world, _ = do(house.world, step)
-    assert ask(facts(house, **of)).steps == ()  # type: ignore[arg-type]
+    assert ask(facts(house, **of)).steps == ()
     return answer
 
 
@@ -114,7 +115,7 @@ def test_a_pause_stands_on_every_group_that_works_and_is_read_back_by_the_plan(
     assert found.suspended.reason == "looking at it"
     assert "`reconciler resume web` ends it" in answer.told
     made.pass_time(timedelta(days=1))
-    assert facts(made).item.suspended  # type: ignore[union-attr]
+    assert facts(made).item.suspended
 
 
 def test_a_pause_said_again_keeps_its_begin_and_takes_the_new_reason_and_end() -> None:
@@ -170,7 +171,7 @@ def test_a_pause_that_is_over_is_none() -> None:
     house = at_rest()
     write(house, hands.pause("wait", timedelta(hours=1)))
     house.pass_time(timedelta(hours=2))
-    assert facts(house).item.suspended is None  # type: ignore[union-attr]
+    assert facts(house).item.suspended is None
     with pytest.raises(NoMeaningError, match="not paused"):
         hands.resume("x")(facts(house))
 
@@ -213,7 +214,7 @@ def test_a_suspended_rollout_may_be_aborted_and_stays_suspended() -> None:
     write(house, hands.pause("wait"))
     write(house, ABORT)
     assert words(house)[new(house)] == (Verb.ABORT, "5xx")
-    assert facts(house).item.suspended  # type: ignore[union-attr]
+    assert facts(house).item.suspended
 
 
 REFUSED: dict[str, tuple[Callable[[], House], Ask, str]] = {
@@ -228,6 +229,8 @@ REFUSED: dict[str, tuple[Callable[[], House], Ask, str]] = {
     "abort once the old one is gone": (retired, ABORT, "the revision before is retired; revert the commit"),
     "abort before it began": (nobody, ABORT, "no rollout is under way; revert the commit"),
     "abort of one that failed": (failed, ABORT, "has failed and goes back already"),
+    "retry at rest": (at_rest, hands.retry("f" * 40), "no revision of web failed in prod"),
+    "retry of a rollout that waits": (rolling, hands.retry("f" * 40), "no revision of web failed in prod"),
     "abort of one that left git": (gone, ABORT, "no revision that git wants"),
 }
 
@@ -254,9 +257,52 @@ def test_one_that_goes_back_takes_no_more_traffic() -> None:
         hands.full("x")(facts(house))
 
 
+def marked(house: House) -> list[str]:
+    """Which revisions carry the mark of a failure."""
+    return [t.name for t in house.world.templates if t.failed]
+
+
+def test_a_tombstone_is_tried_again_and_counts_for_the_commit_at_hand() -> None:
+    house = failed().converge()
+    (name,) = marked(house)
+    assert name not in {g.name for g in house.world.groups}, "a tombstone has no group"
+    answer = hands.retry(house.head)(facts(house))
+    assert answer.told == f"{name} is tried again"
+    (step,) = answer.steps
+    assert isinstance(step, TagTemplate)
+    assert (step.name, step.put, step.drop) == (name, ((COMMIT, house.head),), (FAILED,))
+    house.world, _ = do(house.world, step)
+    assert marked(house) == []
+    assert facts(house).item.blocked is None
+
+
+def test_a_failed_revision_whose_group_is_still_there_gets_its_time_anew_before_its_mark_goes() -> None:
+    house, name = rolling(), new(rolling())
+    mine = next(t for t in house.world.templates if t.name == name)
+    why = f"hash;{house.world.as_of.timestamp():.0f};not ready"
+    house.world, _ = do(
+        house.world, TagTemplate(name=name, id=mine.id, put=((FAILED, why),), because="not ready in time")
+    )
+    word, mark = hands.retry(house.head)(facts(house)).steps
+    assert isinstance(word, TagGroup)
+    hand = parse_hand(dict(word.put)[HAND])
+    assert (word.name, hand.verb, hand.since) == (name, Verb.RETRY, house.world.as_of)
+    assert (mark.name, mark.drop) == (name, (FAILED,))
+
+
+def test_a_held_revision_gets_its_time_anew_by_a_word_alone() -> None:
+    house = rolling()
+    held = Blocked(code=hands.HELD, why="not ready in 15m")
+    answer = hands.retry("f" * 40)(facts(house, blocked=held))
+    (step,) = answer.steps
+    assert isinstance(step, TagGroup)
+    assert step.name == new(house)
+    assert parse_hand(dict(step.put)[HAND]).verb is Verb.RETRY
+
+
 @pytest.mark.parametrize("reason", ["", "  \n", "x" * 201, "a\x1b[2J"])
 def test_a_reason_is_one_that_a_tag_holds_and_people_can_read(reason: str) -> None:
-    for verb in (hands.pause, hands.resume, hands.full, hands.abort):
+    for verb in (hands.pause, hands.full, *(() if reason == "" else (hands.resume, hands.abort))):
         with pytest.raises(NoMeaningError, match="reason"):
             verb(reason)
     with pytest.raises(NoMeaningError, match="reason"):

@@ -1,6 +1,5 @@
 """What is looked at beside the bulk reads is enough to decide on, and nothing where nothing moves."""
 
-import os
 from dataclasses import replace
 from datetime import timedelta
 
@@ -13,6 +12,7 @@ from reconciler.plan import settle
 from reconciler.plan.model import TargetPlan
 from reconciler.plan.needs import needs, nothing
 from reconciler.plan.planner import plan_target
+from tests.effort import tries
 from tests.plan.house import IMAGE, KEEPER, TARGET, TRAFFIC, House, fleet, zone
 
 EVENTS = st.sampled_from(
@@ -79,8 +79,9 @@ def moves(plan: TargetPlan) -> list[object]:
     return [(i.kind, i.name, i.action, i.now, i.wait, i.blocked, i.because) for i in plan.items]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", TRAFFIC)
-@settings(deadline=None, max_examples=int(os.environ.get("N", "25")), suppress_health_check=list(HealthCheck))
+@settings(deadline=None, max_examples=tries(25), suppress_health_check=list(HealthCheck))
 @given(events=st.lists(EVENTS, max_size=40), draw=st.data())
 def test_planning_on_what_was_asked_for_gives_the_moves_of_planning_on_everything(
     kind: str, events: list[str], draw: st.DataObject

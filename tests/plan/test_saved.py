@@ -20,6 +20,7 @@ from reconciler.plan.settle import USUAL
 from reconciler.plan.simulate import simulate
 from reconciler.strategies import machine
 from reconciler.strategies.wanted import Allow, TrafficKind
+from tests.effort import tries
 from tests.worlds import TARGET_NAME, empty_world, sliced, wanted
 
 TOLD = Redactor(b"key")
@@ -55,7 +56,7 @@ def worlds(draw: st.DrawFn) -> World:
     return replace(world, **lost)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=tries(50), deadline=None)
 @given(worlds())
 def test_a_saved_world_reads_back_equal(world: World) -> None:
     text = dump_worlds({TARGET_NAME: world, TargetName("other"): empty_world()}, TOLD)

@@ -18,6 +18,7 @@ from reconciler.plan.kept import Kept
 from reconciler.plan.limits import Limits
 from reconciler.plan.planner import plan_target
 from reconciler.plan.released import released
+from tests.effort import tries
 from tests.plan.house import (
     IMAGE,
     NEWEST,
@@ -234,7 +235,7 @@ def test_the_digest_does_not_move_with_the_autoscaler_or_with_time() -> None:
     assert house.plan().digest != digest
 
 
-@settings(deadline=None, max_examples=25, suppress_health_check=list(HealthCheck))
+@settings(deadline=None, max_examples=tries(25), suppress_health_check=list(HealthCheck))
 @given(
     passes=st.integers(0, 12), kinds=st.sets(st.sampled_from(list(TRAFFIC)), min_size=1), leave=st.booleans()
 )

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from reconciler.core.facts import Unread
 from reconciler.plan.limits import Limits
 from reconciler.plan.settle import pass_time
+from tests.effort import tries
 from tests.plan.house import altered, item, ops
 from tests.plan.street import Street, spread
 
@@ -223,7 +224,8 @@ TRIED: Counter[str] = Counter()
 EVENTS = ("seoul", "tokyo", "dublin") * 4 + ("wait",) * 6 + ("hours", "merge", "promote", "die", "lost")
 
 
-@settings(max_examples=25, deadline=None)
+@pytest.mark.slow
+@settings(max_examples=tries(25), deadline=None)
 @given(st.lists(st.sampled_from(EVENTS), min_size=20, max_size=70), st.data())
 def test_no_later_target_starts_before_every_earlier_one_has_shifted(
     events: list[str], data: st.DataObject

@@ -81,6 +81,7 @@ def test_an_approved_digest_passes_and_the_commit_that_approves_it_does_not_chan
     assert len(names(one)) == 2
 
 
+@pytest.mark.slow
 def test_a_batch_that_fails_half_way_goes_on_with_the_rest_past_the_limit_that_let_it_begin() -> None:
     one = house(*many(600)).converge()
     again(one, *many(600, "192.0.2.2"))

@@ -7,13 +7,14 @@ from reconciler.core.ids import Commit, TargetName
 from reconciler.plan.model import ActionKind, Drift, Plan, TargetPlan
 from reconciler.report.as_json import drift_json, plan_json, plan_schema
 from reconciler.report.summary import summary
+from tests.effort import tries
 from tests.report.plans import plans
 from tests.worlds import NOON
 
 SCHEMA = jsonschema.Draft202012Validator(plan_schema())
 
 
-@settings(max_examples=50)
+@settings(max_examples=tries(50))
 @given(plans)
 def test_every_plan_fits_the_schema_and_survives_json(plan: Plan) -> None:
     made = plan_json(plan)
@@ -21,7 +22,7 @@ def test_every_plan_fits_the_schema_and_survives_json(plan: Plan) -> None:
     assert json.loads(json.dumps(made)) == made
 
 
-@settings(max_examples=50)
+@settings(max_examples=tries(50))
 @given(plans)
 def test_every_document_has_one_change_and_the_counts_add_up(plan: Plan) -> None:
     made = plan_json(plan)
@@ -34,7 +35,7 @@ def test_every_document_has_one_change_and_the_counts_add_up(plan: Plan) -> None
         assert counts[name] == sum(c["action"] == action for c in made["changes"])
 
 
-@settings(max_examples=50)
+@settings(max_examples=tries(50))
 @given(plans)
 def test_drift_has_the_same_rows_in_both_documents(plan: Plan) -> None:
     assert drift_json(plan)["drift"] == plan_json(plan)["drift"]

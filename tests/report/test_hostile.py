@@ -20,11 +20,14 @@ from reconciler.report.markdown import drift_markdown, plan_markdown
 from reconciler.report.marker import Marker
 from reconciler.report.pull import RESULTS, Ended, Planned
 from reconciler.source.git import Conflict, SourceError
+from tests.effort import tries
 from tests.report.comments.forms import FORMS, STAMP, Ending, Form, told
 from tests.report.parsed import parsed, with_words
 from tests.report.plans import drifts, items, refusals, target_plans, texts
 from tests.report.plans import plans as any_plan
 from tests.worlds import NOON
+
+pytestmark = pytest.mark.slow
 
 KEY = b"a key"
 SIGNED = marker.write(Marker(pull=7, kind="plan", risk="none", key="forged"), KEY)
@@ -158,14 +161,14 @@ def plain(seen: dict[str, str], word: str) -> str:
     return seen.setdefault(visible(word), f"w{len(seen)}") if visible(word).strip() else word
 
 
-@settings(max_examples=150)
+@settings(max_examples=tries(150))
 @given(anything)
 def test_no_form_of_any_plan_is_told_otherwise_for_its_words(made: Form) -> None:
     seen: dict[str, str] = {}
     shown(told(made).body, told(with_words(made, lambda word: plain(seen, word))).body)
 
 
-@settings(max_examples=100)
+@settings(max_examples=tries(100))
 @given(any_plan)
 def test_no_plan_of_a_commit_is_told_otherwise_for_its_words(made: Plan) -> None:
     seen: dict[str, str] = {}

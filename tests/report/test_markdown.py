@@ -8,6 +8,7 @@ from reconciler.core.problem import Position, Problem
 from reconciler.plan.model import Plan
 from reconciler.report.escape import HIDDEN, ZERO_WIDTH, block, capped, cell, code, visible
 from reconciler.report.markdown import drift_markdown, plan_markdown, problems_markdown
+from tests.effort import tries
 from tests.report.plans import plans, texts
 
 OURS = frozenset("\n\ufe0f" + ZERO_WIDTH)
@@ -71,14 +72,14 @@ def safe(text: str) -> None:
     assert not MARKDOWN.search(read(text))
 
 
-@settings(max_examples=100)
+@settings(max_examples=tries(100))
 @given(plans)
 def test_nothing_from_outside_is_read_as_markdown(plan: Plan) -> None:
     safe(plan_markdown(plan))
     safe(drift_markdown(plan))
 
 
-@settings(max_examples=100)
+@settings(max_examples=tries(100))
 @given(st.lists(st.builds(Problem, at=st.builds(Position, texts), what=texts, why=texts, fix=texts)))
 def test_no_problem_is_read_as_markdown(problems: list[Problem]) -> None:
     safe(problems_markdown(problems))

@@ -112,8 +112,14 @@ def test_every_rendering_says_who_suspended_and_why(way: str, generation: str) -
     assert change["action"] == ("none" if generation == "1" else "blocked")
     (status,) = status_of(house.whole(), target, KEEPER, "web")
     told = "\n".join(explain(status, target))
+    ways = {
+        "tag": "way out: `reconciler resume web --target prod`",
+        "document": "way out: take metadata.suspend out of git (all.yaml:",
+        "target": "way out: take metadata.suspend of Target prod out of git (all.yaml:",
+    }
     assert told.count(reason) == 1
-    assert "reconciler resume web --target prod" in told
+    assert ways[way] in told
+    assert ("reconciler resume" in told) is (way == "tag"), "`resume` ends none of git's"
 
 
 @pytest.mark.parametrize(

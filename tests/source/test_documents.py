@@ -56,6 +56,7 @@ def test_a_bomb_of_a_hundred_thousand_brackets_is_refused_and_crashes_nothing() 
     assert "nesting over 50 deep" in problems[0].what
 
 
+@pytest.mark.slow
 def test_a_file_with_too_many_values_is_refused() -> None:
     _, problems = read_documents("f.yaml", b"a: [" + b"1," * 100_001 + b"]")
     assert "over 100000 values" in problems[0].what

@@ -12,6 +12,8 @@ from reconciler.source.signatures import Unsigned
 from tests.signing import allowed, commit
 from tests.source.conftest import Place
 
+pytestmark = pytest.mark.slow
+
 IN_PAST = "2020-01-05T00:00:00Z"
 
 

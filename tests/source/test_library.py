@@ -2,12 +2,16 @@
 
 from pathlib import Path
 
+import pytest
+
 from reconciler.core.ids import Commit
 from reconciler.source.git import Repository
 from reconciler.source.load import load
 from reconciler.source.repository import MOST_TREES, Library
 from reconciler.spec.desired import Desired
 from tests.repositories import Company, broken, target
+
+pytestmark = pytest.mark.slow
 
 
 def library_of(folder: Path, *history: dict[str, str | None]) -> tuple[Library, list[Commit]]:

@@ -8,6 +8,8 @@ from reconciler.core.ids import Commit
 from tests.signing import Signer, commit, make
 from tests.source.conftest import Place
 
+pytestmark = pytest.mark.slow
+
 EMPTY = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"  # git's name of a tree without files
 
 
