@@ -7,7 +7,7 @@ from reconciler.kinds.register import Move, Step, Wait
 from reconciler.strategies import retire, traffic
 from reconciler.strategies.born import opening, stages_hash
 from reconciler.strategies.slice import FULL, NOTHING, Live, Slice, StageTag
-from reconciler.strategies.wanted import WEIGHTED, Wanted
+from reconciler.strategies.wanted import WEIGHTED, TrafficKind, Wanted
 
 
 def serving_of(want: Wanted | None, s: Slice) -> Live | None:
@@ -27,8 +27,15 @@ def serving_of(want: Wanted | None, s: Slice) -> Live | None:
     if attached:
         return attached[0]
     staying = [r for r in up if r.group and r.group.sizes != NOTHING]
-    unsaid = [r for r in staying if r.stage is None and r.group and r.group.in_service]
+    unsaid = [
+        r for r in staying if (r.stage is None or _works_on(want, r)) and r.group and r.group.in_service
+    ]
     return unsaid[0] if unsaid else None
+
+
+def _works_on(want: Wanted | None, live: Live) -> bool:
+    """Did its fleet leave git and come back before its instances, which no traffic is taken from, ended."""
+    return want is not None and want.kind is TrafficKind.NONE and retire.leaves(live)
 
 
 def in_turn(s: Slice) -> list[Live]:
@@ -94,7 +101,8 @@ def carried(want: Wanted, s: Slice, new: Live) -> bool:
 def repair(want: Wanted, s: Slice, serving: Live) -> Step | None:
     """Put right what the serving revision remembers of its own traffic, before another one takes it."""
     stage = serving.stage
-    if stage is None or (not stage.full and (serving.weight or traffic.detach(serving))):
+    has_some = serving.weight or traffic.detach(serving) or _works_on(want, serving)
+    if stage is None or (not stage.full and has_some):
         full = full_mark(want, s)
         return traffic.mark(serving.name, full, "it has traffic, and its tag was lost")
     if stage and stage.change and s.change_status(stage.change) == "INSYNC":
