@@ -1,5 +1,6 @@
 """What the gates of a revision and its own health mean for its way: on, wait, or back."""
 
+from reconciler.kinds.activity.words import told
 from reconciler.kinds.register import Wait
 from reconciler.strategies.gates import judge
 from reconciler.strategies.slice import Live, Slice
@@ -27,3 +28,10 @@ def waiting(want: Wanted, s: Slice, new: Live) -> Wait | None:
     """Say which gate has to hold before a revision gets traffic, or more of it."""
     open_ones = [g.why for g in judge(want, s, new) if g.state != "pass"]
     return Wait(why=f"gate: {open_ones[0]}") if open_ones else None
+
+
+def launching(s: Slice, new: Live) -> tuple[str, bool]:
+    """Return why launches of a revision fail, "" if they don't, and whether waiting does not mend it."""
+    failures = s.launches if isinstance(s.launches, tuple) else ()
+    found = next((f for f in failures if f.group == new.name), None)  # what is final comes first
+    return (told(found), found.final) if found else ("", False)

@@ -124,14 +124,19 @@ def _onward(
     if first_pause:
         deadline = None  # somebody looks at it anyway
     late = deadline is not None and s.as_of >= deadline
-    if late and move is not None:  # what is ready now goes on, however late it is seen
-        lacks = move.why.removeprefix(f"{new.name}: ") if isinstance(move, Wait | Blocked) else ""
-        return back.fail(want, s, new, f"{LATE}: {lacks}" if lacks else LATE)
+    launches, final = gating.launching(s, new) if isinstance(move, Wait) else ("", False)
+    if move is not None and (late or final):  # what is ready now goes on, however late it is seen
+        return back.fail(want, s, new, launches if final else _late(new, move, launches))
     if step := _sized(want, s, new, serving, following):
         return step
     if isinstance(move, Wait):
-        return replace(move, deadline=deadline)
+        return replace(move, why=f"{move.why}; {launches}" if launches else move.why, deadline=deadline)
     return move or first_pause or staged.take(want, s, new, serving, following)
+
+
+def _late(new: Live, move: Move, launches: str) -> str:
+    lacks = move.why.removeprefix(f"{new.name}: ") if isinstance(move, Wait | Blocked) else ""
+    return "; ".join(x for x in (f"{LATE}: {lacks}" if lacks else LATE, launches) if x)
 
 
 def _sized(want: Wanted, s: Slice, new: Live, serving: Live | None, following: int) -> Step | None:
