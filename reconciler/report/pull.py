@@ -30,8 +30,8 @@ from reconciler.report.summary import summary
 
 TRUST: Final = "trust the `reconciler/plan` check, not copies of this text"
 OTHERWISE: Final = (
-    "Live is what git says. It may differ from the plan above: another tree was merged, or that plan is not "
-    "remembered."
+    "Live is what git says. It may differ from the plan above: another tree was merged, live had changed "
+    "since, or that plan is not remembered."
 )
 NAMES: Final = 10  # of documents in a sentence
 WHY: Final = 400  # characters of a reason or a log line
