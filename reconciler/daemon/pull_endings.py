@@ -11,7 +11,7 @@ from reconciler.daemon.desk import Desk
 from reconciler.daemon.pull_rests import Subject
 from reconciler.plan.model import ActionKind, Item, TargetPlan
 from reconciler.plan.touched import Touched, touched
-from reconciler.report.pull import OPEN, Ended, ended
+from reconciler.report.ended import OPEN, Ended, ended
 from reconciler.source.repository import Adopted, Library
 
 MOST: Final = 20  # merges that one step of the repository may bring and be told of

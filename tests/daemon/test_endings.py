@@ -9,7 +9,7 @@ from reconciler.core.ids import Commit
 from reconciler.daemon.pull_endings import LATE, LONGEST, Endings, as_shown, judged
 from reconciler.kinds.register import Blocked, Wait
 from reconciler.plan.model import ActionKind, Item
-from reconciler.report.pull import Ended
+from reconciler.report.ended import Ended
 from tests.daemon.office import Office
 from tests.plan.house import IMAGE, PROD, TARGET, House, fleet, zone
 
