@@ -22,7 +22,7 @@ from reconciler.daemon.pull_rests import Rests, Subject
 from reconciler.daemon.signing import guarded
 from reconciler.hosts.commands import commands_of
 from reconciler.hosts.model import Host, Note, Pull, State, Status
-from reconciler.plan.model import TargetPlan
+from reconciler.plan.model import Item, TargetPlan
 from reconciler.plan.pulls import Risk, Verdict
 from reconciler.plan.released import released
 from reconciler.report.pull import Planned, Stamp, Told, conflict, invalid, not_planned, planned
@@ -47,6 +47,14 @@ class Key:
     approved: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What reviewers saw last of a pull request."""
+
+    tree: str = ""  # the merge result that was planned; empty: that is not known
+    items: tuple[Item, ...] = ()  # what its plan said of every document
+
+
 @dataclass(slots=True)
 class Held:
     """What is known of one open pull request."""
@@ -58,7 +66,7 @@ class Held:
     touches: frozenset[str] = frozenset()  # documents that it changes
     status: tuple[str, Status] | None = None
     approved: tuple[str, ...] | None = None  # None: not asked yet
-    tree: str = ""  # the merge result that was planned
+    shown: Shown = Shown()
     problems: tuple[Problem, ...] | None = None  # of it; None: it was not read
 
 
@@ -76,7 +84,7 @@ class Desk:
     label: str = LABEL
     now: Callable[[], float] = monotonic
     held: dict[int, Held] = field(default_factory=dict)
-    closed: dict[int, str] = field(default_factory=dict)  # number to the merge result that was planned
+    closed: dict[int, Shown] = field(default_factory=dict)
     checks: Checks = field(init=False)
     _heads: dict[str, Commit] = field(default_factory=dict)
     _queue: dict[str, Commit] = field(default_factory=dict)
@@ -128,7 +136,7 @@ class Desk:
         found = {p.number: p for p in self.host.pulls() if p.base_ref == branch}
         self._heads, self._base, self._listed = heads, base, self.now()
         for number in [n for n in self.held if n not in found]:
-            self.closed[number] = self.held.pop(number).tree
+            self.closed[number] = self.held.pop(number).shown
         for number, pull in found.items():
             head = heads.get(self.host.head_ref(number), pull.head)
             known = self.held.setdefault(number, Held(pull=pull))
@@ -190,7 +198,7 @@ class Desk:
             merged = repository.merged(base.commit, pull.head)
             if isinstance(merged, Conflict):
                 return conflict(merged.files, stamp)
-            one.tree = merged
+            one.shown = Shown(tree=merged)
             return self._planned(one, base, replace(stamp, tree=merged), key)
         except SourceError as error:
             return not_planned(str(error), stamp)
@@ -206,6 +214,7 @@ class Desk:
             verdict = Verdict.PENDING if key.draft else Verdict.SUCCESS
             return Told(verdict=verdict, risk=Risk.NONE, title="no fleet files changed", body="")
         found = self.plans.plan(base, adopted, key.approved, self.only)
+        one.shown = Shown(tree=stamp.tree, items=tuple(i for c in found for i in c.merged.items))
         one.touches = frozenset(f"{i.kind} {i.name}" for c in found for i in c.caused)
         return planned(
             Planned(
@@ -253,10 +262,10 @@ class Desk:
         self.host.set_status(commit, Status(state=State(told.verdict.value), description=told.title))
         self._judged.add(commit)
 
-    def tree_of(self, number: int) -> str:
-        """Return the merge result that was planned last, whether the pull request is still open or not."""
+    def shown_of(self, number: int) -> Shown:
+        """Return what was planned last, whether the pull request is still open or not."""
         held = self.held.get(number)
-        return held.tree if held else self.closed.pop(number, "")
+        return held.shown if held else self.closed.pop(number, Shown())
 
     def approvals(self, commit: str) -> tuple[str, ...]:
         """Return the digests approved on the pull requests whose merge made a commit.

@@ -11,7 +11,7 @@ from reconciler.daemon.desk import Desk
 from reconciler.daemon.pull_rests import Subject
 from reconciler.plan.model import ActionKind, Item, TargetPlan
 from reconciler.plan.touched import Touched, touched
-from reconciler.report.pull import OPEN, Ended, ended
+from reconciler.report.ended import OPEN, Ended, ended
 from reconciler.source.repository import Adopted, Library
 
 MOST: Final = 20  # merges that one step of the repository may bring and be told of
@@ -27,7 +27,8 @@ class Ending:
     commit: Commit
     rows: dict[Touched, Ended]
     since: datetime
-    as_planned: bool
+    as_planned: bool  # the tree is the one that was planned, and so far live did what that plan said
+    planned: Mapping[Touched, Item] = field(default_factory=dict)  # what reviewers saw
     began: dict[str, datetime] = field(default_factory=dict)  # of a target: its first plan, by AWS's clock
 
 
@@ -73,9 +74,16 @@ class Endings:
         rows = {key: Ended(item=_item(key), result="going on") for key in keys}
         if not rows or any(e.number == number for e in self._open):
             return
-        planned = self.desk.tree_of(number)
+        shown = self.desk.shown_of(number)
         self._open.append(
-            Ending(number=number, commit=commit, rows=rows, since=at, as_planned=self._same(planned, commit))
+            Ending(
+                number=number,
+                commit=commit,
+                rows=rows,
+                since=at,
+                as_planned=self._same(shown.tree, commit),
+                planned={(i.kind, i.name, i.target): i for i in shown.items},
+            )
         )
 
     def _same(self, planned: str, commit: Commit) -> bool:
@@ -95,6 +103,7 @@ class Endings:
             for key, row in one.rows.items():
                 plan = plans.get(key[2])
                 if row.result in OPEN and plan is not None:
+                    one.as_planned = one.as_planned and as_shown(one.planned.get(key), key, plan)
                     spent = plan.as_of - one.began.setdefault(key[2], plan.as_of)
                     new = judged(row, key, plan)
                     one.rows[key] = replace(new, at=new.at and one.since + spent)
@@ -140,6 +149,19 @@ def judged(row: Ended, key: Touched, plan: TargetPlan) -> Ended:
     if found.action is ActionKind.NONE and found.wait is None and not found.now:
         return replace(row, result="done", at=plan.as_of)
     return row
+
+
+def as_shown(planned: Item | None, key: Touched, plan: TargetPlan) -> bool:
+    """Does a plan after the merge go from and to where reviewers were shown: live had not moved on.
+
+    What is held or could not be read says nothing against it, and what is there already came from there.
+    """
+    found = next((i for i in plan.items if (i.kind, i.name) == key[:2]), None)
+    if planned is None or planned.action is ActionKind.UNREAD:
+        return False
+    if found is None or found.action in (ActionKind.UNREAD, ActionKind.BLOCKED):
+        return True
+    return found.to == planned.to and found.was in (planned.was, planned.to)
 
 
 def _clearer(old: Item, new: Item) -> Item:

@@ -27,6 +27,7 @@ from reconciler.hosts.model import (
 
 API: Final = "https://gitlab.com/api/v4"
 DEVELOPER: Final = 30  # access level from which an account may push
+SETTLED: Final = 60  # seconds after which what was read of a merge request holds until its `updated_at` moves
 BOT: Final = re.compile(r"(project|group)_\d+_bot(_|\d|$)")  # users of access tokens: notes don't say it
 STATES: Final = {
     State.SUCCESS: "success",
@@ -34,6 +35,15 @@ STATES: Final = {
     State.PENDING: "pending",
     State.ERROR: "failed",  # GitLab knows no error; the description says that something was not read
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The notes of a merge request, as they were when it had changed last."""
+
+    updated: str  # its `updated_at`, which a note moves
+    since: float  # when they were read first at that time
+    notes: tuple[dict[str, Any], ...]
 
 
 @dataclass(slots=True)
@@ -46,6 +56,7 @@ class GitLab:
     transport: httpx.BaseTransport | None = None
     api: Api = field(init=False)
     _me: Author | None = None
+    _readings: dict[int, Reading] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         """Open the API."""
@@ -96,15 +107,29 @@ class GitLab:
         return [r for r in raws if not r.get("system")]
 
     def notes_since(self, since: datetime) -> tuple[Note, ...]:
-        """Return notes since, of the merge requests that changed since: GitLab has no list of all notes."""
+        """Return notes since, of the merge requests that changed since: GitLab has no list of all notes.
+
+        Those of one that did not change since its last reading are not asked for again: GitLab counts each
+        request, whatever the answer.
+        """
         text = since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         raws = self.api.pages(self._at("merge_requests"), updated_after=text, per_page=PAGE)
         with understood("notes"):
-            numbers = [int(r["iid"]) for r in raws]
-            found = [(r, n) for n in numbers for r in self._notes(n)]
+            changed = {int(r["iid"]): str(r["updated_at"]) for r in raws}
+            self._readings = {n: self._reading(n, at) for n, at in changed.items()}
+            found = [(r, n) for n, reading in self._readings.items() for r in reading.notes]
             new = [(r, n) for r, n in found if datetime.fromisoformat(r["updated_at"]) >= since]
             new.sort(key=lambda x: (x[0]["updated_at"], x[0]["id"]))
             return tuple(to_note(r, n) for r, n in new)
+
+    def _reading(self, number: int, updated: str) -> Reading:
+        known, now = self._readings.get(number), self.api.now()
+        if known is None or known.updated != updated:
+            return Reading(updated, now, tuple(self._notes(number)))
+        if now - known.since >= SETTLED:
+            return known
+        # A second note within the same moment would move nothing.
+        return Reading(updated, known.since, tuple(self._notes(number)))
 
     def add_note(self, number: int, body: str) -> Note:
         """Write a plain note: a thread would block "all threads resolved".

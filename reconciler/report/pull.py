@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Final
 
 from reconciler.core.ids import Commit
@@ -11,7 +10,7 @@ from reconciler.plan.model import ActionKind, Item, Plan, TargetPlan
 from reconciler.plan.pulls import Compared, Risk, Verdict, risk, verdict
 from reconciler.report import words
 from reconciler.report.effect import effect
-from reconciler.report.escape import block, cell, code
+from reconciler.report.escape import block, code
 from reconciler.report.guarded import Guarded, guarded_lines
 from reconciler.report.levels import FITS, Level, fitted, more
 from reconciler.report.markdown import left_out, problems_markdown
@@ -29,10 +28,6 @@ from reconciler.report.sections import (
 from reconciler.report.summary import summary
 
 TRUST: Final = "trust the `reconciler/plan` check, not copies of this text"
-OTHERWISE: Final = (
-    "Live is what git says. It may differ from the plan above: another tree was merged, or that plan is not "
-    "remembered."
-)
 NAMES: Final = 10  # of documents in a sentence
 WHY: Final = 400  # characters of a reason or a log line
 ICONS: Final = {Risk.NONE: "✅", Risk.LOW: "✅", Risk.HIGH: "⚠️", Risk.STOP: "⛔"}
@@ -213,6 +208,11 @@ def _overlaps(told: Planned) -> Iterator[str]:
 def _commands(shown: Sequence[tuple[TargetPlan, Item]]) -> Iterator[str]:
     fleets = [i.name for _, i in shown if i.kind == "Fleet"]
     said = ["/reconciler replan", *(f"/reconciler explain {n}" for n in fleets[:1])]
+    yield from offered(said)
+
+
+def offered(said: Sequence[str]) -> Iterator[str]:
+    """Say which commands make sense here."""
     yield ""
     yield "Commands, for people with write access, as the first line of a comment: " + " · ".join(
         code(s) for s in said
@@ -266,97 +266,3 @@ def not_planned(why: str, stamp: Stamp) -> Told:
 def _sub(stamp: Stamp) -> str:
     at = f"head {code(stamp.head[:7])} + base {code(stamp.base[:7])}"
     return f"\n<sub>{at} · engine {code(stamp.engine)} · {TRUST}</sub>\n"
-
-
-OPEN: Final = ("going on", "held")
-RESULTS: Final = {
-    "done": "✅",
-    "going on": "⏳",
-    "held": "✋",
-    "rolled back": "🔥",
-    "blocked": "⛔",
-}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ended:
-    """How one document came out after the merge."""
-
-    item: Item  # as it was planned
-    result: str  # a key of RESULTS
-    at: datetime | None = None
-    why: str = ""
-    log: tuple[str, ...] = ()  # its last log lines, redacted when they were made
-
-
-def ended(commit: str, rows: Sequence[Ended], *, as_planned: bool, since: datetime, fits: int = FITS) -> Told:
-    """Return the comment after the merge: how it goes, and at last how it ended."""
-    good, results = sum(r.result == "done" for r in rows), {r.result for r in rows}
-    bad, over = results - {"done", *OPEN}, not results & {*OPEN}
-
-    def render(level: Level) -> Iterator[str]:
-        done = f"{good} of {counted(len(rows), 'document')} done"
-        yield f"### {_outcome(results)}: merged as {code(commit[:7])}, {done}"
-        if over and not bad:
-            yield "Applied what the plan above said." if as_planned else OTHERWISE
-        yield from _back(results)
-        yield from _results(rows, since, level)
-        yield from _log(rows, level)
-
-    return Told(
-        verdict=Verdict.FAILURE if bad else Verdict.SUCCESS if over else Verdict.PENDING,
-        risk=Risk.STOP if bad else Risk.NONE,
-        title=f"{good} of {len(rows)} done",
-        body=fitted(render, fits),
-    )
-
-
-def _outcome(results: set[str]) -> str:
-    if "rolled back" in results:
-        return "🔥 Rolled back"
-    if "blocked" in results:
-        return "🔥 Not applied"
-    if "held" in results:
-        return "✋ Held"
-    return "⏳ Applying" if results & {*OPEN} else "🚀 Applied"
-
-
-def _back(results: set[str]) -> Iterator[str]:
-    if "rolled back" in results:
-        yield (
-            "What was rolled back runs on the revision that it had, and the failed one is not tried again by "
-            "itself. Revert this pull request, or fix forward."
-        )
-    elif "blocked" in results:
-        yield "Revert this pull request, or fix forward."
-    elif "held" in results:
-        yield "What is held goes on by itself once its reason is gone."
-
-
-def _results(rows: Sequence[Ended], since: datetime, level: Level) -> Iterator[str]:
-    order = {result: place for place, result in enumerate(reversed(RESULTS))}
-    told = sorted(rows, key=lambda r: order[r.result])[: None if level.sections else level.rows]
-    yield ""
-    yield "| | Document | Target | Result | After | Note |"
-    yield "|:-:|---|---|---|--:|---|"
-    for row in told:
-        yield (
-            f"| {RESULTS[row.result]} | {row.item.kind} {cell(row.item.name)} | {cell(row.item.target)} "
-            f"| {_came_out(row)} | {words.rough(row.at - since) if row.at else ''} "
-            f"| {cell(row.why, WHY) if row.why else ''} |"
-        )
-    yield from more(len(rows), len(told))
-
-
-def _came_out(row: Ended) -> str:
-    was, to = (words.short(v) for v in (row.item.was, row.item.to))
-    if row.result == "rolled back" and was:
-        return f"rolled back to {cell(was)}"
-    return f"{row.result} {cell(was)} → {cell(to)}" if was and to and was != to else row.result
-
-
-def _log(rows: Sequence[Ended], level: Level) -> Iterator[str]:
-    lines = [f"{r.item.kind} {r.item.name} in {r.item.target}: {line}" for r in rows for line in r.log]
-    if lines:
-        told = lines[-level.rows :]
-        yield from details(f"Log ({counted(len(told), 'line')})", block(told, most=WHY))

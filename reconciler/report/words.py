@@ -49,7 +49,8 @@ def after(step: PlannedStep, item: Item, as_of: datetime) -> str:
     start = "then" if item.blocked else "now"
     if step.at is None or step.at <= as_of:
         return start
-    return f"{start} +~{rough(step.at - as_of)}" if item.blocked else f"after ~{rough(step.at - as_of)}"
+    span = rough(step.at - as_of)
+    return f"~{span} later" if item.blocked else f"after ~{span}"
 
 
 def rough(span: timedelta) -> str:

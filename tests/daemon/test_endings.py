@@ -6,10 +6,10 @@ from datetime import timedelta
 import pytest
 
 from reconciler.core.ids import Commit
-from reconciler.daemon.pull_endings import LATE, LONGEST, Endings, judged
+from reconciler.daemon.pull_endings import LATE, LONGEST, Endings, as_shown, judged
 from reconciler.kinds.register import Blocked, Wait
 from reconciler.plan.model import ActionKind, Item
-from reconciler.report.pull import Ended
+from reconciler.report.ended import Ended
 from tests.daemon.office import Office
 from tests.plan.house import IMAGE, PROD, TARGET, House, fleet, zone
 
@@ -83,3 +83,48 @@ def test_what_is_held_is_followed_and_after_two_days_it_is_told_as_not_applied(o
     assert "🔥 Not applied" in told
     assert LATE in told
     assert "Fleet more in prod: a line about more" in told
+
+
+REPLACED = replace(ITEM, action=ActionKind.REPLACE, was="v1.a", to="v1.b")
+SHOWN = {
+    "the same": (REPLACED, REPLACED, True),
+    "all traffic has moved by now": (REPLACED, replace(REPLACED, was="v1.b"), True),
+    "it is done by now": (REPLACED, replace(ITEM, was="v1.b", to="v1.b"), True),
+    "it failed": (REPLACED, replace(REPLACED, action=ActionKind.BLOCKED, was=""), True),
+    "it is retired by now": (replace(ITEM, action=ActionKind.RETIRE, was="v1.a"), None, True),
+    "it went on from another revision": (REPLACED, replace(REPLACED, was="v1.c"), False),
+    "an image was found anew": (REPLACED, replace(REPLACED, to="v1.d"), False),
+    "it was made meanwhile": (replace(REPLACED, was=""), REPLACED, False),
+    "nobody remembers": (None, REPLACED, False),
+    "it could not be planned": (replace(REPLACED, action=ActionKind.UNREAD), REPLACED, False),
+}
+
+
+@pytest.mark.parametrize("case", SHOWN)
+def test_it_came_as_shown_where_it_went_from_and_to_what_reviewers_saw(case: str) -> None:
+    planned, found, same = SHOWN[case]
+    plan = replace(House().merge(TARGET, IMAGE).plan(), items=(found,) if found else ())
+    assert as_shown(planned, KEY, plan) is same
+
+
+@pytest.mark.parametrize("moved", [False, True])
+def test_applied_as_planned_is_said_where_tree_and_live_state_were_those_of_the_plan(
+    office: Office, moved: bool
+) -> None:
+    office.propose(7, {"more.yaml": fleet("more")})
+    office.look()
+    before = office.company.head()
+    merged = office.company.commit({"more.yaml": fleet("more")})
+    office.host.merged[merged] = replace(office.host.open.pop(7), merged=merged)
+    endings = Endings(desk=office.desk, library=office.library)
+    house = House().merge(TARGET, IMAGE, zone(), fleet("web"), fleet("more"))
+    endings.merged(Commit(before), office.base(), house.world.as_of)
+    plan = house.plan()
+    if moved:
+        plan = replace(plan, items=tuple(replace(i, to="v1.other") for i in plan.items))
+    assert endings.look({"prod": plan}, house.world.as_of) == 1
+    done = house.converge().plan()
+    assert endings.look({"prod": done}, house.world.as_of + timedelta(minutes=1)) == 0
+    told = office.host.ours(7)[-1].body
+    assert ("Applied what the plan above said." in told) is not moved
+    assert ("live had changed since" in told) is moved

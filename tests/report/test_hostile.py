@@ -14,11 +14,12 @@ from reconciler.core.problem import Position, Problem
 from reconciler.plan.model import Plan
 from reconciler.plan.pulls import Compared
 from reconciler.report import marker
+from reconciler.report.ended import RESULTS, Ended
 from reconciler.report.escape import ZERO_WIDTH, block, cell, code, visible
 from reconciler.report.levels import FITS
 from reconciler.report.markdown import drift_markdown, plan_markdown
 from reconciler.report.marker import Marker
-from reconciler.report.pull import RESULTS, Ended, Planned
+from reconciler.report.pull import Planned
 from reconciler.source.git import Conflict, SourceError
 from tests.effort import tries
 from tests.report.comments.forms import FORMS, STAMP, Ending, Form, told

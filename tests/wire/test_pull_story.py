@@ -114,7 +114,7 @@ def test_from_a_branch_to_its_effect(office: Office) -> None:
         office.branch("grow", {"fleets/web.yaml": fleet(capacity="{min: 2, max: 5, desired: 2}")})
         until(lambda: "1 to create, 1 to update" in office.ours(pull)[-1].body, "the second push")
         assert [c.id for c in office.ours(pull)] == [first.id], "the same comment, edited"
-        assert office.state(pull) == "success"
+        until(lambda: office.state(pull) == "success", "the second plan's status")
 
         office.main()
         base = office.company.commit({"notes.txt": "the base moves\n"})

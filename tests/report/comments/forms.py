@@ -20,21 +20,11 @@ from reconciler.plan.pulls import compare
 from reconciler.plan.released import released
 from reconciler.plan.settle import gone
 from reconciler.plan.touched import Touched, touched
+from reconciler.report.ended import OPEN, Ended, ended
 from reconciler.report.levels import FITS
 from reconciler.report.log import Redaction
 from reconciler.report.outcome import Outcome
-from reconciler.report.pull import (
-    OPEN,
-    Ended,
-    Planned,
-    Stamp,
-    Told,
-    conflict,
-    ended,
-    invalid,
-    not_planned,
-    planned,
-)
+from reconciler.report.pull import Planned, Stamp, Told, conflict, invalid, not_planned, planned
 from reconciler.report.recent import Recent
 from reconciler.report.story import NOTHING_TOLD, tell
 from reconciler.source.git import Conflict, SourceError
