@@ -1,6 +1,7 @@
 """HTTP to one git host: one address, conditional reads, no redirect, no retry, no token in an error."""
 
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ MOST_PAGES: Final = 50  # a list that is longer is not read whole, and that is a
 READINGS: Final = 4  # of a list that changes while it is read
 KEPT: Final = 2_000  # replies that are kept for conditional reads
 LONGEST: Final = 3_600  # seconds of patience: hosts count requests by the hour
+WRITES: Final = ((60, 60), (450, 3_600))  # most of them in so many seconds; GitHub refuses from 80 and 500 on
 AGENT: Final = "reconciler"
 SECRETS: Final = ("Authorization", "PRIVATE-TOKEN")
 
@@ -53,6 +55,7 @@ class Api:
     now: Callable[[], float] = time.monotonic
     counts: Counts = field(default_factory=Counts)
     _known: dict[str, Page] = field(default_factory=dict, repr=False)
+    _sent: deque[float] = field(default_factory=lambda: deque(maxlen=WRITES[-1][0]), repr=False)
     _rests_until: float = 0.0
     _client: httpx.Client = field(init=False)
 
@@ -103,6 +106,7 @@ class Api:
     def send(self, method: str, path: str, body: Mapping[str, Any]) -> Any:
         """Write once and return the answer. Raises: HostError; HostBusyError, and it may have happened."""
         self._rest()
+        self._pace()
         self.counts.written += 1
         reply = self._ask(method, path, {}, self.authorize(), body)
         return _body(reply, method, path) if reply.content else None
@@ -139,6 +143,15 @@ class Api:
     def _rest(self) -> None:
         if (left := self._rests_until - self.now()) > 0:
             raise HostBusyError("the host asked for patience", after=timedelta(seconds=left))
+
+    def _pace(self) -> None:
+        """Count a write. Raises: HostBusyError where the host would refuse it for those before."""
+        now = self.now()
+        for most, span in WRITES:
+            if len(self._sent) >= most and (left := self._sent[-most] + span - now) > 0:
+                why = f"{most} writes within {span} seconds are as many as hosts take; the rest waits"
+                raise HostBusyError(why, after=timedelta(seconds=left))
+        self._sent.append(now)
 
     def _ask(
         self,

@@ -1,7 +1,11 @@
 """What polling costs: requests that the host counts against its limit."""
 
+from datetime import timedelta
+from itertools import count
+
 import pytest
 
+from reconciler.hosts.model import HostBusyError
 from tests.hosts.conftest import Stage
 
 pytestmark = pytest.mark.slow
@@ -56,3 +60,30 @@ def test_a_process_that_begins_anew_pays_for_one_look(quiet: Stage):
     polled(quiet, 300)
     quiet.again()
     assert polled(quiet, 300) <= 4
+
+
+def written(stage: Stage) -> tuple[int, HostBusyError]:
+    """Write until that is too much, and return how often it went well, and what was said."""
+    for done in count():
+        try:
+            stage.host.add_note(1, "a note")
+        except HostBusyError as error:
+            return done, error
+    raise AssertionError("never")
+
+
+def test_writes_are_paced_below_what_hosts_refuse_and_reads_are_not(stage: Stage):
+    stage.forge.open(stage.forge.account("ann"), "b")
+    done, error = written(stage)
+    assert (done, error.after) == (60, timedelta(seconds=60))
+    sent = [c for c in stage.site.calls if c.method == "POST" and c.path.endswith(("/comments", "/notes"))]
+    assert len(sent) == done, "what is too much is not sent"
+    assert len(stage.host.notes(1)) == done
+    for _ in range(7):
+        stage.clock.now += 60
+        more, error = written(stage)
+        done += more
+    assert done == 450
+    assert "450 writes within 3600 seconds" in str(error)
+    stage.clock.now += 3_600 - 7 * 60
+    assert written(stage)[0] == 60

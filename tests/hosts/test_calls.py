@@ -1,6 +1,7 @@
 """What the whole desk costs a host, from the first look on: the table in docs/pull-requests.md is measured here."""
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -8,10 +9,11 @@ from typing import Final
 
 import pytest
 
-from reconciler.daemon.desk import MOST, Desk
+from reconciler.daemon.desk import Desk
 from reconciler.daemon.pull_commands import Commands
 from reconciler.daemon.pull_notes import Notes
 from reconciler.daemon.pull_rests import Rests
+from reconciler.hosts.model import HostBusyError
 from reconciler.source.git import Repository
 from reconciler.source.repository import Adopted, Library
 from tests.daemon.office import PurePlans
@@ -77,8 +79,9 @@ class Tended:
         site = self.stage.site
         counted, calls = site.counted, len(site.calls)
         for _ in range(seconds // EVERY):
-            list(self.desk.look(self.base, "main", self.live))
-            list(self.commands.look())
+            with suppress(HostBusyError):  # it paces its writes: the next look takes the rest
+                list(self.desk.look(self.base, "main", self.live))
+                list(self.commands.look())
             self.stage.clock.now += EVERY
         return site.counted - counted, len(site.calls) - calls
 
@@ -86,7 +89,7 @@ class Tended:
 def measured(stage: Stage, folder: Path) -> list[int]:
     """An hour with nothing new, and what one push, a live world that moved, and a start cost more."""
     tended = Tended(stage, folder)
-    first, _ = tended.spend(EVERY * (PULLS // MOST + 1))
+    first, _ = tended.spend(300)
     tended.spend(600)
     quiet, calls = tended.spend(3_600)
     assert [h.status[1].state.value for h in tended.desk.held.values() if h.status] == ["success"] * PULLS
