@@ -60,14 +60,15 @@ Percent = Annotated[int, BeforeValidator(_percent), WithJsonSchema({"type": "str
 def _strings(value: object) -> tuple[tuple[str, str], ...]:
     if not isinstance(value, dict):
         raise RefusedError(
-            f"{_short(value)} is not a map", "keys and values are needed here", "write {key: value}"
+            f"{said_of_secret(value)} is not a map", "keys and values are needed here", "write {key: value}"
         )
     odd = next((k for k, v in value.items() if not isinstance(v, str)), None)
     if odd is not None:
+        text = "..." if isinstance(value[odd], dict | list) else value[odd]
         raise RefusedError(
             f"the value of `{odd}` is {_short(value[odd])}",
             "values here are strings",
-            f'write {odd}: "{value[odd]}"',
+            f'write {odd}: "{text}"',
         )
     return tuple(sorted(value.items()))
 
@@ -148,6 +149,11 @@ def _short(value: object) -> str:
 def said(value: object) -> str:
     """Return a value from a document as an error message names it."""
     return _short(value)
+
+
+def said_of_secret(value: object) -> str:
+    """Return what kind of value stands where a secret may: errors go into comments and logs."""
+    return "text" if isinstance(value, str) else _short(value)
 
 
 Arn = Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:[0-9]*:.+$")]

@@ -8,12 +8,13 @@ from typing import Any, TypeVar, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from reconciler.core.base import LATER, WORDS, said
+from reconciler.core.base import LATER, WORDS, said, said_of_secret
 from reconciler.core.problem import Position, Problem, RefusedError
 from reconciler.source.documents import Node, find, plain
 
 M = TypeVar("M", bound=BaseModel)
 
+SECRET = frozenset(("userData", "tags", "extra"))  # below these a value is never told
 KINDS_OF_VALUE = {
     "string_type": ("a string", "quote it"),
     "int_type": ("a whole number", "write a number without quotes"),
@@ -104,7 +105,8 @@ def _unknown(model: type[BaseModel], loc: tuple[str | int, ...], place: Node) ->
 
 def _of_value(kind: str, error: ErrorDetails, name: str, place: Node) -> Problem:
     ctx = error.get("ctx") or {}
-    found = said(place.value)
+    secret = SECRET & {str(x) for x in error["loc"]}
+    found = said_of_secret(place.value) if secret else said(place.value)
     if kind in KINDS_OF_VALUE:
         wanted, fix = KINDS_OF_VALUE[kind]
         return Problem(place.at, f"`{name}` is {found}", f"{wanted} is needed", fix)

@@ -10,7 +10,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from reconciler.core.base import said
+from reconciler.core.base import said_of_secret
 from reconciler.core.digest import canonical
 from reconciler.core.problem import RefusedError
 
@@ -20,6 +20,9 @@ SCALARS: dict[str, tuple[type, ...]] = {
     "number": (int, float),
     "boolean": (bool,),
 }
+
+
+A = {"string": "a string", "integer": "an integer", "number": "a number", "boolean": "a boolean"}
 
 
 @cache
@@ -36,7 +39,9 @@ def check_members(shape: str, value: object, typed: Mapping[str, str]) -> str:
     whose value is not of its type.
     """
     if not isinstance(value, dict):
-        raise RefusedError(f"extra is {said(value)}", "it is a map of AWS members", "write {Member: value}")
+        raise RefusedError(
+            f"extra is {said_of_secret(value)}", "it is a map of AWS members", "write {Member: value}"
+        )
     schema = model(shape)
     for member in value:
         if member in typed:
@@ -55,7 +60,7 @@ def _check(root: dict[str, Any], schema: dict[str, Any], value: object, where: s
         _check_object(root, schema, value, where)
     elif kind == "array":
         if not isinstance(value, list):
-            raise RefusedError(f"{where} is {said(value)}", "AWS takes a list there", "write [...]")
+            raise RefusedError(f"{where} is {said_of_secret(value)}", "AWS takes a list there", "write [...]")
         for one in value:
             _check(root, schema["items"], one, where)
     else:
@@ -65,7 +70,7 @@ def _check(root: dict[str, Any], schema: dict[str, Any], value: object, where: s
 def _check_object(root: dict[str, Any], schema: dict[str, Any], value: object, where: str) -> None:
     if not isinstance(value, dict):
         raise RefusedError(
-            f"{where} is {said(value)}", "AWS takes a structure there", "write {Member: value}"
+            f"{where} is {said_of_secret(value)}", "AWS takes a structure there", "write {Member: value}"
         )
     members = schema.get("properties", {})
     for name, inner in value.items():
@@ -79,8 +84,12 @@ def _check_object(root: dict[str, Any], schema: dict[str, Any], value: object, w
 def _check_scalar(schema: dict[str, Any], value: object, where: str) -> None:
     wanted = SCALARS[schema["type"]]
     if not isinstance(value, wanted) or (isinstance(value, bool) and schema["type"] != "boolean"):
-        raise RefusedError(f"{where} is {said(value)}", f"AWS takes a {schema['type']} there", "write one")
+        raise RefusedError(
+            f"{where} is {said_of_secret(value)}", f"AWS takes {A[schema['type']]} there", "write one"
+        )
     if (choices := schema.get("enum")) and value not in choices:
         raise RefusedError(
-            f"{where} is {said(value)}", "AWS does not know that value", f"write one of {', '.join(choices)}"
+            f"{where} has a value that AWS does not know",
+            "its model names them all",
+            f"write one of {', '.join(choices)}",
         )
