@@ -10,10 +10,17 @@ import pytest
 from reconciler.core.facts import retagged
 from reconciler.core.redact import Redactor
 from reconciler.kinds.register import World
+from reconciler.plan.explain import explain_item
 from reconciler.plan.model import Plan
+from reconciler.plan.pulls import compare
 from reconciler.plan.saved import dump_worlds
 from reconciler.report.as_json import drift_json, plan_json
+from reconciler.report.ended import Ended, ended
 from reconciler.report.markdown import drift_markdown, plan_markdown
+from reconciler.report.metrics import Metrics
+from reconciler.report.outcome import Outcome, step_event
+from reconciler.report.pull import Planned, Stamp, planned
+from reconciler.report.story import NOTHING_TOLD, tell
 from reconciler.report.text import drift_text, plan_text
 from tests.golden.cases import folder, groups
 from tests.report.drive import TARGET, converged, empty, plan
@@ -85,3 +92,34 @@ def test_a_saved_world_holds_no_user_data(live: World) -> None:
     text = dump_worlds({TARGET: live}, Redactor(b"key"))
     assert "PASSWORD" not in text
     assert base64.b64encode(b"#!/bin/sh").decode()[:10] not in text
+
+
+def lines(made: Plan) -> str:
+    """All that the log and the metrics tell of a pass that did, or failed to do, each step of a plan."""
+    metrics, found = Metrics(), []
+    for target in made.targets:
+        steps = [(i, s) for i in target.items for s in i.now]
+        for failure in ("", "later"):
+            outcomes = [
+                Outcome(kind=i.kind, name=i.name, revision=i.to, step=s, failure=failure) for i, s in steps
+            ]
+            _, events = tell(NOTHING_TOLD, made.commit, target, outcomes)
+            found += [*events, *(step_event(made.commit, target.target, o) for o in outcomes)]
+    for event in found:
+        metrics.see(event)
+    assert any(e.event == "step.applied" for e in found)
+    return repr(found) + metrics.text().decode()
+
+
+def test_no_comment_status_log_line_or_metric_tells_a_secret(tmp_path: Path, live: World) -> None:
+    old, new = company(tmp_path / "old", OLD), company(tmp_path / "new", NEW)
+    stamp = Stamp(head="a" * 40, base="b" * 40, tree="c" * 40, engine="0.1.0")
+    for world in (empty(), live, by_hand(live)):
+        base, merged = plan(old, world), plan(new, world)
+        found = tuple(compare(b, m) for b, m in zip(base.targets, merged.targets, strict=True))
+        told = planned(Planned(stamp=stamp, found=found, files=("web.yaml",)))
+        rows = tuple(Ended(item=i, result="going on") for c in found for i in c.caused)
+        end = ended("d" * 40, rows, as_planned=True, since=merged.targets[0].as_of)
+        explained = [line for t in merged.targets for i in t.items for line in explain_item(i, t)]
+        text = told.body + told.title + end.body + end.title + lines(merged) + "\n".join(explained)
+        assert [s for s in (OLD, NEW, BY_HAND) if s in text] == []
