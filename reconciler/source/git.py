@@ -176,9 +176,10 @@ class Repository:
         with self._open() as repo, self._locked():
             if self._has(repo, commit):
                 return
-            spec = [f"+{name}:{HELD}/{n}" for n, name in enumerate(self._refs(ref))]
+            # A commit is asked for itself: that of a pull request is on no branch.
+            spec = f"+{ref or 'HEAD'}:{HELD}/0"
             self._run(
-                repo, "fetch", "--no-tags", "--no-recurse-submodules", "--force", "--", self.url, *spec,
+                repo, "fetch", "--no-tags", "--no-recurse-submodules", "--force", "--", self.url, spec,
                 timeout=FETCH_TIMEOUT,
             )  # fmt: skip
             if (self._mirror / "shallow").exists():
@@ -243,11 +244,6 @@ class Repository:
                 *(("--", prefix) if prefix else ()), timeout=TIMEOUT,
             )  # fmt: skip
         return tuple(sorted(filter(None, text.split("\0"))))
-
-    def _refs(self, ref: str | None) -> list[str]:
-        if ref and SHA.match(ref):
-            return ["refs/heads/*"]
-        return [ref] if ref else ["HEAD"]
 
     def _has(self, repo: git.Repo, commit: str) -> bool:
         try:
