@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.emulated import Emulated, emulator
+from tests.lives import Lives, lives
 from tests.product import Product
 
 
@@ -29,3 +30,10 @@ def aws(server: Emulated) -> Emulated:
 def product(aws: Emulated, tmp_path: Path) -> Product:
     """The program over that world, with an empty repository."""
     return Product(aws=aws, folder=tmp_path)
+
+
+@pytest.fixture
+def born(product: Product, aws: Emulated, tmp_path: Path) -> Iterator[Lives]:
+    """A mother of lives over the product's repository."""
+    with lives(aws, product.company.bare, tmp_path / "cache") as mother:
+        yield mother

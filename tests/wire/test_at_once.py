@@ -7,7 +7,7 @@ import pytest
 
 from tests.product import Product
 from tests.wire.company import BALANCER, NEW_AMI, base, files, fleet
-from tests.wire.test_crash import WHOLE, Watch
+from tests.wire.watch import WHOLE, Watch
 
 pytestmark = pytest.mark.wire
 

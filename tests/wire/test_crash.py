@@ -3,151 +3,15 @@
 Each life of the product ends with SIGKILL while AWS holds the reply of a write whose effect is there.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
-
 import pytest
 
-from reconciler.gateway.allow import ALLOWED
-from reconciler.plan.standing import Standing
-from tests.emulated import Emulated
-from tests.lives import Lives, lives
+from tests.lives import Lives
 from tests.product import Product, assert_in_sync
-from tests.wire.company import LISTENER, NEW_AMI, SHARED, TRAFFIC, base, files, fleet, zone
+from tests.wire.company import NEW_AMI, TRAFFIC, base, files, fleet, zone
+from tests.wire.dying import live_and_die
+from tests.wire.watch import WHOLE, Watch
 
 pytestmark = pytest.mark.wire
-
-READ = ALLOWED["ec2", "DescribeImages"]  # what stands for a call of the test's own that is on no list
-LEAST = 2  # instances that git asks for
-MOST = 80  # mutating calls of any of these stories
-
-
-@dataclass(slots=True)
-class Watch:
-    """Reads AWS past the product at every kill, and holds the invariants against what it says."""
-
-    aws: Emulated
-    kind: str
-    served: bool = False  # since then somebody must answer
-    seen: list[dict[str, int]] = field(default_factory=list)
-
-    def look(self) -> None:
-        """Check: weights never all zero, and what serves is never smaller than git asks."""
-        weights = self.weights()
-        if weights and weights not in self.seen[-1:]:
-            self.seen.append(weights)
-        serving = self.serving(weights)
-        assert not self.served or sum(weights.values()) > 0, "nobody has weight"
-        assert not self.served or serving >= LEAST, f"{serving} instances serve, {weights}"
-        self.served = self.served or serving >= LEAST
-
-    def groups(self) -> dict[str, Any]:
-        """Return the fleet's groups by name."""
-        raws = self.aws.client("autoscaling").describe_auto_scaling_groups()["AutoScalingGroups"]
-        return {g["AutoScalingGroupName"]: g for g in raws if g["AutoScalingGroupName"].startswith("web-")}
-
-    def target_groups(self) -> dict[str, str]:
-        """Return ARN to name of the fleet's target groups."""
-        raws = self.aws.client("elbv2").describe_target_groups()["TargetGroups"]
-        return {
-            t["TargetGroupArn"]: t["TargetGroupName"] for t in raws if t["TargetGroupName"].startswith("web-")
-        }
-
-    def rule(self) -> dict[str, int]:
-        """Return the weights of the fleet's rule, by group."""
-        raws = self.aws.client("elbv2").describe_rules(ListenerArn=LISTENER)["Rules"]
-        ours = next((r for r in raws if r["Priority"] == "10"), None)
-        names = self.target_groups()
-        found = ours["Actions"][0]["ForwardConfig"]["TargetGroups"] if ours else []
-        return {names[t["TargetGroupArn"]]: t["Weight"] for t in found}
-
-    def records(self) -> list[dict[str, Any]]:
-        """Return the fleet's records."""
-        client = self.aws.client("route53")
-        zone_id = client.list_hosted_zones()["HostedZones"][0]["Id"]
-        raws = client.list_resource_record_sets(HostedZoneId=zone_id)["ResourceRecordSets"]
-        return [r for r in raws if r["Name"] == "web.example.com." and "Weight" in r]
-
-    def weights(self) -> dict[str, int]:
-        """Return who has how much traffic, by group."""
-        if self.kind == "balancer":
-            return {r["SetIdentifier"].partition(".")[2]: r["Weight"] for r in self.records()}
-        if self.kind == "listener":
-            return self.rule()
-        if self.kind == "attach":
-            return {n: 1 for n, g in self.groups().items() if SHARED in g["TargetGroupARNs"]}
-        return {n: 1 for n, g in self.groups().items() if g["DesiredCapacity"]}
-
-    def serving(self, weights: dict[str, int]) -> int:
-        """Count instances in service of the groups that have traffic."""
-        groups = self.groups()
-        return sum(
-            i["LifecycleState"] == "InService"
-            for name, weight in weights.items()
-            if weight and name in groups
-            for i in groups[name]["Instances"]
-        )
-
-    def left(self) -> dict[str, list[str]]:
-        """Return all that AWS holds of the fleet, by kind, by name."""
-        templates = self.aws.client("ec2").describe_launch_templates()["LaunchTemplates"]
-        balancers = self.aws.client("elbv2").describe_load_balancers()["LoadBalancers"]
-        found = {
-            "groups": list(self.groups()),
-            "templates": [t["LaunchTemplateName"] for t in templates],
-            "target groups": list(self.target_groups().values()),
-            "balancers": [
-                b["LoadBalancerName"] for b in balancers if b["LoadBalancerName"].startswith("web-")
-            ],
-            "records": [r["SetIdentifier"].partition(".")[2] for r in self.records()],
-            "rule": list(self.rule()),
-        }
-        return {kind: names for kind, names in found.items() if names}
-
-
-WHOLE = {
-    "balancer": {"groups", "templates", "target groups", "balancers", "records"},
-    "listener": {"groups", "templates", "target groups", "rule"},
-    "attach": {"groups", "templates"},
-    "none": {"groups", "templates"},
-}
-"""What a fleet that is in sync has, of each kind exactly one."""
-
-
-@pytest.fixture
-def born(product: Product, aws: Emulated, tmp_path: Path) -> Iterator[Lives]:
-    """A mother of lives over the product's repository."""
-    with lives(aws, product.company.bare, tmp_path / "cache") as mother:
-        yield mother
-
-
-def live_and_die(mother: Lives, watch: Watch | None, *, spare: int = 0) -> int:
-    """Kill the product after each of its writes until it ends by itself; return how often.
-
-    `spare` lets so many writes go by between two kills. A write that only repeats the one that the last
-    life died of (the same records again, whose change id was lost with it) is let by once: the kill
-    comes after the write that remembers it.
-    """
-    control, last, repeated = mother.aws.control, "", 0
-    for kills in range(MOST):
-        control.clear_faults()
-        before = len(control.calls())
-        fault = control.fault("hang", writes=True, times=1, after=spare + repeated)
-        said = mother.live(fault)
-        control.clear_faults()
-        if watch:
-            watch.look()
-        if said is not None:
-            assert said == Standing.CONVERGED, said
-            return kills
-        wrote = [
-            c for c in control.calls()[before:] if ALLOWED.get((c["service"], c["operation"]), READ).writes
-        ]
-        now = f"{wrote[-1]['operation']} {wrote[-1]['params']}"
-        repeated, last = int(now == last), now
-    raise AssertionError(f"not converged after {MOST} kills")
 
 
 def births_and_replacement(product: Product, mother: Lives, traffic: str, spare: int) -> int:

@@ -7,7 +7,7 @@ from botocore.exceptions import ClientError
 
 from tests.product import Product, assert_in_sync
 from tests.wire.company import NEW_AMI, TRAFFIC, base, files, fleet
-from tests.wire.test_crash import WHOLE, Watch
+from tests.wire.watch import WHOLE, Watch
 
 pytestmark = pytest.mark.wire
 

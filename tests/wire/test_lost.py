@@ -5,7 +5,7 @@ import pytest
 from reconciler.gateway.allow import OPERATIONS
 from tests.product import Product
 from tests.wire.company import NEW_AMI, TRAFFIC, base, files
-from tests.wire.test_crash import WHOLE, Watch
+from tests.wire.watch import WHOLE, Watch
 
 pytestmark = pytest.mark.wire
 
