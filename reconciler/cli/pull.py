@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from reconciler.cli.options import err, out
-from reconciler.daemon.pull_plans import PullPlans
+from reconciler.daemon.pull_plans import PullPlans, ours
 from reconciler.daemon.session import ChoiceError, open_library, redactor_of
 from reconciler.daemon.settings import Settings
 from reconciler.daemon.signing import guarded
@@ -51,7 +51,7 @@ def _told(settings: Settings, library: Library, number: int) -> Told:
         found = plans.plan(adopted, result, (), settings.target)
     finally:
         plans.close()
-    files = repository.changed(base, merged, library.path)
+    files = ours(library, adopted, result)
     return planned(
         Planned(
             stamp=replace(stamp, tree=merged),

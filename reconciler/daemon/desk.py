@@ -17,7 +17,7 @@ from reconciler.core.ids import Commit
 from reconciler.core.problem import Problem
 from reconciler.daemon.pull_checks import Checks
 from reconciler.daemon.pull_notes import Notes
-from reconciler.daemon.pull_plans import PullPlans
+from reconciler.daemon.pull_plans import PullPlans, ours
 from reconciler.daemon.pull_rests import Rests, Subject
 from reconciler.daemon.signing import guarded
 from reconciler.hosts.commands import commands_of
@@ -209,7 +209,7 @@ class Desk:
         one.problems = () if isinstance(adopted, Adopted) else adopted
         if not isinstance(adopted, Adopted):
             return invalid(adopted, stamp)
-        files = self._ours(base, adopted)
+        files = ours(self.library, base, adopted)
         if not files:
             verdict = Verdict.PENDING if key.draft else Verdict.SUCCESS
             return Told(verdict=verdict, risk=Risk.NONE, title="no fleet files changed", body="")
@@ -227,15 +227,6 @@ class Desk:
                 guarded=guarded(self.library, files),
             )
         )
-
-    def _ours(self, base: Adopted, merged: Adopted) -> tuple[str, ...]:
-        """Return the files of ours that differ.
-
-        None where no document does, nor any file that holds some or must be signed.
-        """
-        files = self.library.repository.changed(base.commit, merged.commit, self.library.path)
-        documents = any(f.endswith((".yaml", ".yml")) for f in files) or self.library.guarded(files)
-        return files if documents or base.desired != merged.desired else ()
 
     def _overlaps(self, one: Held) -> tuple[tuple[int, tuple[str, ...]], ...]:
         others = ((n, tuple(sorted(h.touches & one.touches))) for n, h in sorted(self.held.items()))
@@ -255,8 +246,7 @@ class Desk:
         stamp = Stamp(head=commit, base=base.commit, tree=commit, engine=self.engine)
         if isinstance(adopted, Adopted):
             found = self.plans.plan(base, adopted, (), self.only)
-            files = repository.changed(base.commit, commit, self.library.path)
-            told = planned(Planned(stamp=stamp, found=found, files=files))
+            told = planned(Planned(stamp=stamp, found=found, files=ours(self.library, base, adopted)))
         else:
             told = invalid(adopted, stamp)
         self.host.set_status(commit, Status(state=State(told.verdict.value), description=told.title))

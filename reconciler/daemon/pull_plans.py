@@ -143,3 +143,13 @@ def _union(a: Needs, b: Needs) -> Needs:
 def _reached(target: DesiredTarget) -> tuple[object, ...]:
     spec = target.spec
     return (spec.account, spec.region, spec.assumeRole, spec.externalId)
+
+
+def ours(library: Library, base: Adopted, merged: Adopted) -> tuple[str, ...]:
+    """Return the files of ours that differ.
+
+    None where no document does, nor any file that holds some or must be signed.
+    """
+    files = library.repository.changed(base.commit, merged.commit, library.path)
+    documents = any(f.endswith((".yaml", ".yml")) for f in files) or library.guarded(files)
+    return files if documents or base.desired != merged.desired else ()
