@@ -42,8 +42,8 @@ def words(house: House) -> dict[str, tuple[Verb, str]]:
     return {name: (hand.verb, hand.text) for name, hand in said.items() if hand}
 
 
-def document(generation: str = "1") -> tuple[str, ...]:
-    more = "  rollout: {keepOld: 1h}\n"
+def document(generation: str = "1", *, hold: bool = False) -> tuple[str, ...]:
+    more = f"  rollout: {{keepOld: 1h, onFailure: {'hold' if hold else 'rollback'}}}\n"
     return (TARGET, IMAGE, zone(), fleet("web", "balancer", more, generation=generation))
 
 
@@ -76,7 +76,11 @@ def retired() -> House:
 
 def failed() -> House:
     """The new one was not ready in time, and is a tombstone."""
-    house = rolling()
+    return late(rolling())
+
+
+def late(house: House) -> House:
+    """Let the newest one have no instance when its time is over."""
     house.pass_time(timedelta(hours=1))
     house.world = replace(
         house.world,
@@ -290,14 +294,22 @@ def test_a_failed_revision_whose_group_is_still_there_gets_its_time_anew_before_
     assert (mark.name, mark.drop) == (name, (FAILED,))
 
 
-def test_a_held_revision_gets_its_time_anew_by_a_word_alone() -> None:
-    house = rolling()
-    held = Blocked(code=hands.HELD, why="not ready in 15m")
-    answer = hands.retry("f" * 40)(facts(house, blocked=held))
-    (step,) = answer.steps
-    assert isinstance(step, TagGroup)
-    assert step.name == new(house)
-    assert parse_hand(dict(step.put)[HAND]).verb is Verb.RETRY
+def test_a_held_revision_stays_where_it_failed_until_retry_gives_it_its_time_anew() -> None:
+    house = House().merge(*document(hold=True)).converge().merge(*document("2", hold=True))
+    house.apply()
+    late(house)
+    (name,) = marked(house)
+    assert name in {g.name for g in house.world.groups if not g.deleting}, "it is held, and not taken back"
+    assert facts(house).item.blocked
+    answer = hands.retry(house.head)(facts(house))
+    for step in answer.steps:
+        house.world, _ = do(house.world, step)
+    assert marked(house) == []
+    item = facts(house).item
+    assert item.blocked is None
+    assert item.wait.deadline > house.world.as_of
+    house.converge()
+    assert {g.name for g in house.world.groups} == {name}
 
 
 @pytest.mark.parametrize("reason", ["", "  \n", "x" * 201, "a\x1b[2J"])
