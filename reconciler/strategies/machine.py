@@ -13,6 +13,7 @@ from reconciler.strategies import back, gating, recreate, retire, rolling, stage
 from reconciler.strategies.born import create_group, create_template, opening
 from reconciler.strategies.clean import MOST, clean, rests
 from reconciler.strategies.floor import floor, lease_for, lease_write, raise_floor
+from reconciler.strategies.gates import before as gated
 from reconciler.strategies.hand import Verb
 from reconciler.strategies.serving import (
     beside,
@@ -72,9 +73,12 @@ def _birth(want: Wanted, s: Slice, new: Live | None, serving: Live | None, allow
     begun = new is not None and new.template is not None
     if allow.start and not begun:
         return Blocked(code=allow.start.code, why=allow.start.why)
+    swaps = want.rollout.strategy == recreate.NAME  # what serves goes before the new group is there
+    made = begun and (swaps or new is None or new.target_group or new.balancer)
+    if not made and (blocked := gated(want, s)):
+        return blocked
     if sum(r.group is not None for r in s.revisions) >= MOST:
         return Wait(why=f"{MOST} revisions exist; one has to be gone first")
-    swaps = want.rollout.strategy == recreate.NAME
     if serving and not swaps and (step := raise_floor(want, serving, serving, s.as_of)):
         return step
     if new is None or new.template is None:
