@@ -31,7 +31,7 @@ test: setup ## All tests but the full crash matrix
 	@$(BIN)/pytest -m "not crash" -n $(WORKERS) --dist worksteal
 
 test-fast: setup ## Half a minute: tests that need no emulator, host or process, with few examples for each property
-	@N=10 $(BIN)/pytest -m "not wire and not slow and not crash" -n $(WORKERS) --dist worksteal
+	@N=5 $(BIN)/pytest -m "not wire and not slow and not crash" -n $(WORKERS) --dist worksteal
 
 test-crash: setup ## A kill after every mutating call, for every kind of traffic
 	@$(BIN)/pytest -m crash -n $(WORKERS) --dist worksteal

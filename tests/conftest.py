@@ -18,6 +18,16 @@ settings.register_profile(
 settings.load_profile("any machine")
 
 
+SLOW = ("tests/strategies/test_going_back.py",)
+"""Files of tests that drive many rollouts each: seconds, not milliseconds."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.nodeid.startswith(SLOW):
+            item.add_marker(pytest.mark.slow)
+
+
 def tried() -> Counter[str]:
     """Return what the property tests of this process counted."""
     module = sys.modules.get("tests.strategies.life")
