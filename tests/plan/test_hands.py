@@ -307,6 +307,7 @@ def test_a_held_revision_stays_where_it_failed_until_retry_gives_it_its_time_ane
     assert marked(house) == []
     item = facts(house).item
     assert item.blocked is None
+    assert item.wait.deadline
     assert item.wait.deadline > house.world.as_of
     house.converge()
     assert {g.name for g in house.world.groups} == {name}
