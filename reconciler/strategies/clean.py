@@ -117,7 +117,7 @@ def _rest(want: Wanted, s: Slice, live: Live) -> Step | None:
 def _end_lease(want: Wanted, s: Slice) -> Step | None:
     """End the lease of the revision that serves alone: first the sizes that it raised, then the tag."""
     new = s.live(want.revision)
-    failed = bool(new and new.template and new.template.failed and not new.up)
+    failed = bool(new and new.template and new.template.failed) and not _is_there(new)
     holder = serving_of(want, s) if failed else new if shifted(want, s) else None
     if holder is None or holder.up is None or holder.lease is None:
         return None
@@ -128,3 +128,8 @@ def _end_lease(want: Wanted, s: Slice) -> Step | None:
         because = "it serves alone: its floor ends"
         return SetSizes(name=holder.name, expect=holder.up.sizes, sizes=sizes, because=because)
     return TagGroup(name=holder.name, drop=(LEASE,), because="it serves alone")
+
+
+def _is_there(live: Live | None) -> bool:
+    """Is anything left of a revision beside its template: it may still hold the other one's floor up."""
+    return bool(live and (live.group or live.balancer or live.target_group))
