@@ -11,6 +11,7 @@ from reconciler.plan import suspended
 from reconciler.plan.barriers import conflict, foreign_commit, hidden, unread
 from reconciler.plan.fleet import Ask, Index, beside, next_move, small, swept, view
 from reconciler.plan.goal import Goal
+from reconciler.plan.goes_back import goes_back, meanwhile
 from reconciler.plan.images import in_force, is_fixed
 from reconciler.plan.model import ActionKind, Because, Item, Suspension
 from reconciler.plan.part import Row
@@ -157,6 +158,9 @@ def _classified(
     if not draft.shifted and not held:
         told = (*draft.item.notes, *gates.notes(want, s), *findings(want, s, before, ground))
         draft.item = replace(draft.item, asks=gates.asks(want, s), notes=told)
+        if before and before.up and item.was != want.revision:
+            again = (*meanwhile(want, before), *told)
+            draft.item = replace(draft.item, notes=again, rollout=tuple(goes_back(want, before)))
     return draft
 
 

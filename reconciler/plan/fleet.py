@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from reconciler.core.facts import TRAFFIC, Keeper, Read, T
+from reconciler.core.facts import HAND, TRAFFIC, Keeper, Read, T
 from reconciler.core.ids import FleetName, ZoneName
 from reconciler.kinds.group.live import LiveGroup
 from reconciler.kinds.group.steps import ReplaceInstance, TagGroup
@@ -17,11 +17,14 @@ from reconciler.plan.model import PlannedStep
 from reconciler.plan.parts import InPlace, in_place, parts_of
 from reconciler.plan.settle import USUAL, Physics
 from reconciler.plan.simulate import simulate
+from reconciler.plan.surge import Meter, Surge
 from reconciler.plan.told import foreseen, planned, quiet
 from reconciler.strategies import gates, machine, retire, sweep
 from reconciler.strategies.back import going_back
 from reconciler.strategies.born import place_of
+from reconciler.strategies.hand import Hand, Verb
 from reconciler.strategies.slice import Live, Slice, fleets_of, slice_of
+from reconciler.strategies.staged import PAUSE
 from reconciler.strategies.wanted import Allow, Hold, Wanted
 
 MOST_NOW = 60  # writes of one fleet in one pass; more is a fault of ours, not a rollout
@@ -36,6 +39,7 @@ class Way:
     wait: Wait | None
     blocked: Blocked | None
     ahead: tuple[PlannedStep, ...]
+    surge: Surge | None = None  # of the way ahead
     swept: tuple[Step, ...] = ()  # done now beside: floors that ended with nobody to end them
 
 
@@ -166,7 +170,7 @@ def way(world: World, ask: Ask, physics: Physics = USUAL, *, ahead: bool = True)
 
     `world` is a small one. Ends with the plan's own answer: converged, waiting, or blocked.
     """
-    now: list[Step] = []
+    start, now = world, list[Step]()
     move: Move = None
     for _ in range(MOST_NOW):
         move = next_move(view(world, ask), ask)
@@ -182,13 +186,17 @@ def way(world: World, ask: Ask, physics: Physics = USUAL, *, ahead: bool = True)
         move = foreseen(move)
     wait = move if isinstance(move, Wait) else None
     blocked = move if isinstance(move, Blocked) else None
-    steps = [planned(step, "now", None) for step in (*now, *gone) if not quiet(step)]
+    last = len(ask.want.rollout.stages) if ask.want else 1
+    steps = [planned(step, "now", None, last) for step in (*now, *gone) if not quiet(step)]
     held = blocked is not None and (
-        blocked == ask.suspended or blocked.code == "gate" or _held(blocked, ask.allow.start)
+        blocked == ask.suspended or blocked.code in ("gate", PAUSE) or _held(blocked, ask.allow.start)
     )
+    meter = Meter.of(start, world)
     if ahead and (now or wait or held):
-        steps += _preview(world, ask, physics, wait)
-    return Way(now=tuple(now), wait=wait, blocked=blocked, ahead=_tidy(steps), swept=gone)
+        steps += _preview(world, ask, physics, wait, meter)
+    return Way(
+        now=tuple(now), wait=wait, blocked=blocked, ahead=_tidy(steps), surge=meter.surge(), swept=gone
+    )
 
 
 def swept(world: World, ask: Ask) -> tuple[Step, ...]:
@@ -214,33 +222,48 @@ def _after(world: World, move: Move, physics: Physics = USUAL) -> World:
         return world  # AWS will say so; the pass after it plans from what is there then
 
 
-def _preview(world: World, ask: Ask, physics: Physics, wait: Wait | None) -> list[PlannedStep]:
+def _preview(world: World, ask: Ask, physics: Physics, wait: Wait | None, meter: Meter) -> list[PlannedStep]:
     want = gates.ungated(ask.want) if ask.want else None  # the way as it is if its gates hold
     free = replace(ask, want=want, allow=Allow(), suspended=None, closed=())
     world = replace(world, launches=())  # and if what failed to launch is launched
+    last = len(want.rollout.stages) if want else 1
     steps: list[PlannedStep] = []
     move: Move = wait or foreseen(next_move(view(world, free), free))
     for _ in range(MOST_AHEAD):
         if move is None:
             break
+        if isinstance(move, Blocked) and want and (said := _promoted(move, view(world, free), want)):
+            steps.append(PlannedStep(op=PAUSE, name=ask.fleet, when="later", at=world.as_of, why=move.why))
+            move = said
         if isinstance(move, Blocked):
             steps.append(PlannedStep(op="blocked", name=ask.fleet, when="later", why=move.why))
             break
         if isinstance(move, Wait) or not quiet(move):
-            steps.append(planned(move, "later", world.as_of))
+            steps.append(planned(move, "later", world.as_of, last))
         moved = _after(world, move, physics)
         if moved == world:
             break
+        meter.pass_to(moved)
         world = moved
         move = foreseen(next_move(view(world, free), free))
     return steps
 
 
+def _promoted(blocked: Blocked, s: Slice, want: Wanted) -> TagGroup | None:
+    """Return what a person is foreseen to say of a rollout that pauses."""
+    new = s.live(want.revision)
+    if blocked.code != PAUSE or new is None or new.stage is None:
+        return None
+    word = Hand(verb=Verb.PROMOTE, since=s.as_of, text=str(new.stage.step)).value()
+    return TagGroup(name=new.name, put=((HAND, word),), because="somebody lets it go on")
+
+
 def _tidy(steps: list[PlannedStep]) -> tuple[PlannedStep, ...]:
-    """Leave out waits that begin with another wait: a person reads this."""
+    """Leave out waits that begin with another wait, or go on with it: a person reads this."""
     kept: list[PlannedStep] = []
     for step in steps:
-        if step.op == "wait" and kept and kept[-1].op == "wait" and kept[-1].at == step.at:
+        waited = kept[-1] if kept and kept[-1].op == "wait" else None
+        if step.op == "wait" and waited and (waited.at == step.at or waited.why == step.why):
             continue
         kept.append(step)
     return tuple(kept)

@@ -99,6 +99,7 @@ class Item:
     begun: bool = False  # a rollout that goes on, past limits and freezes
     shifted: bool = False  # all traffic is where git wants it
     notes: tuple[str, ...] = ()  # said in the plan: unpinned, warnings
+    rollout: tuple[str, ...] = ()  # what it needs, and what a failure leads to at each stage
     order: int = 0
     labels: tuple[tuple[str, str], ...] = ()
     suspended: Suspension | None = None  # nothing is written, save that a rollout goes back

@@ -14,6 +14,7 @@ from reconciler.plan.fleet import way
 from reconciler.plan.goal import Goal
 from reconciler.plan.images import image_items
 from reconciler.plan.model import ActionKind, Drift, Item, Refusal, TargetPlan
+from reconciler.plan.surge import cost
 from reconciler.plan.turns import LATER, Turns
 from reconciler.strategies.wanted import Allow, Hold
 
@@ -119,6 +120,8 @@ def _ahead(draft: Draft, manner: _Manner) -> Item:
     ask = replace(ask, suspended=suspended.block(stop)) if stop else ask
     found = way(draft.small, ask, ahead=manner.ahead)
     item = replace(item, now=(*found.now, *found.swept), wait=found.wait, steps=found.ahead)
+    if found.surge and item.action is ActionKind.REPLACE and not item.begun:
+        item = replace(item, rollout=(cost(found.surge, found.ahead), *item.rollout))
     if stop:
         back = replace(item, blocked=ask.suspended, suspended=stop)
         return back if found.now or found.wait else suspended.hold(item, stop)

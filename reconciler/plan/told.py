@@ -50,8 +50,8 @@ def quiet(step: Step) -> bool:
     return all(k.startswith(PREFIX) for k in keys)
 
 
-def planned(move: Step | Wait, when: str, at: datetime | None) -> PlannedStep:
-    """Return the line of a step or wait that begins at `at`."""
+def planned(move: Step | Wait, when: str, at: datetime | None, last: int = 1) -> PlannedStep:
+    """Return the line of a step or wait that begins at `at`; `last` is the number of stages."""
     if isinstance(move, Wait):
         hold = move.until - at if move.until and at and move.until > at else None
         return PlannedStep(op="wait", name="", when=when, at=at, hold=hold, why=move.why)
@@ -61,11 +61,17 @@ def planned(move: Step | Wait, when: str, at: datetime | None) -> PlannedStep:
         name=str(move.name),
         when=when,
         at=at,
-        stage=1 if weight is not None else None,
+        stage=_stage(move, last) if weight is not None else None,
         weight=weight,
         detail=detail(move),
         why=getattr(move, "because", ""),
     )
+
+
+def _stage(step: Step, last: int) -> int:
+    """Return the number of the stage that a step brings its revision to, from 1 on."""
+    head = getattr(step, "stage", "").partition("/")[0]
+    return int(head) if head.isdigit() else last
 
 
 def weight_of(step: Step) -> int | None:
@@ -82,7 +88,7 @@ def weight_of(step: Step) -> int | None:
 
 def _percent(weights: dict[str, int], name: str) -> int | None:
     total = sum(weights.values())
-    return 100 * weights.get(name, 0) // total if total else None
+    return round(100 * weights.get(name, 0) / total) if total else None
 
 
 def detail(step: Step) -> str:

@@ -93,6 +93,7 @@ ChangeJson = TypedDict(
         "begun": bool,
         "suspended": SuspendedJson | None,
         "notes": list[str],
+        "rollout": list[str],
     },
 )
 
@@ -224,6 +225,7 @@ def _change(item: Item) -> ChangeJson:
         "begun": item.begun,
         "suspended": suspended_json(item.suspended) if item.suspended else None,
         "notes": list(item.notes),
+        "rollout": list(item.rollout),
     }
 
 

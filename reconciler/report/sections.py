@@ -1,10 +1,12 @@
 """Sections of a plan in GitHub-flavoured markdown. Words from outside stand in code alone."""
 
+import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Final
 
-from reconciler.plan.model import ActionKind, Because, Item, TargetPlan
+from reconciler.plan.goes_back import RECREATED
+from reconciler.plan.model import ActionKind, Because, Item, PlannedStep, TargetPlan
 from reconciler.report import words
 from reconciler.report.escape import block, cell, code
 from reconciler.report.levels import ALL, Level, more
@@ -109,11 +111,30 @@ def _values(because: Because) -> str:
     return f"→ {cell(because.new, PATH)}" if because.new else f"{cell(because.old, PATH)} goes"
 
 
+PAUSED: Final = "⏸"
+BATCH: Final = re.compile(r"batch \d+ of (\d+)")
+
+
 def _weights(item: Item) -> str:
-    weights = [s.weight for s in item.steps if s.weight is not None]
-    if weights == [100]:
-        return "100 % at once"
-    return f"{' → '.join(map(str, weights))} %" if weights else "-"
+    """Return the shares of traffic on the way; a pause waits for a person."""
+    shares = [PAUSED if s.op == "pause" else str(s.weight) for s in item.steps if _shares(s)]
+    if shares == ["100"]:
+        return "none, then 100 %" if recreated(item) else "100 % at once"
+    batches = [found.group(1) for s in item.steps if (found := BATCH.match(s.why))]
+    if batches and not shares:
+        return f"{batches[-1]} batches"
+    if recreated(item):
+        return "none in between"
+    return f"{' → '.join(shares)} %" if shares else "-"
+
+
+def recreated(item: Item) -> bool:
+    """Does the old revision go before the new one starts."""
+    return any(note.startswith(RECREATED) for note in item.notes)
+
+
+def _shares(step: PlannedStep) -> bool:
+    return step.weight is not None or step.op == "pause"
 
 
 def last(item: Item) -> datetime | None:
@@ -163,6 +184,7 @@ def steps(shown: Iterable[tuple[TargetPlan, Item]]) -> Iterator[str]:
         lines += [f"  {words.after(s, item, target.as_of):<13} {words.step(s)}" for s in item.steps]
         if item.wait:
             lines.append(f"  waits: {words.waiting(item.wait, target.as_of)}")
+        lines += [f"  {line}" for line in item.rollout]
     yield from details(f"Steps, and when at the earliest ({counted(len(told), 'document')})", block(lines))
 
 

@@ -62,12 +62,12 @@ def rough(span: timedelta) -> str:
 
 def step(planned: PlannedStep) -> str:
     """Return what a step does."""
-    if planned.op in ("wait", "blocked"):
+    if planned.op in ("wait", "blocked", "pause"):
         return f"{planned.op}{f' {rough(planned.hold)}' if planned.hold else ''}: {planned.why}"
     parts = [f"{planned.op} {planned.name}".rstrip()]
-    if planned.weight is not None:
+    if planned.weight is not None and f"{planned.weight}%" not in planned.why:
         parts.append(f"{planned.weight}% of traffic")
-    elif planned.detail:
+    elif planned.detail and planned.weight is None:
         parts.append(planned.detail)
     if planned.hold:
         parts.append(f"held for {format_duration(planned.hold)}")

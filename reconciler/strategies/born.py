@@ -101,5 +101,12 @@ def create_group(
         sizes=sizes,
         tags=to_tags(tags),
         attached=want.kind is not TrafficKind.ATTACH,
-        because=f"no group runs revision {want.name}" if serving is None else f"beside {serving.name}",
+        because=_beside(want, serving),
     )
+
+
+def _beside(want: Wanted, serving: Live | None) -> str:
+    if serving is None:
+        return f"no group runs revision {want.name}"
+    stopped = serving.up is not None and serving.up.sizes == NOTHING
+    return f"{'after' if stopped else 'beside'} {serving.name}"

@@ -132,6 +132,16 @@ def shifted() -> World:
     return pass_time(converged(folder("shifted"), settled(), NOW, until=kept), 5 * MINUTE)
 
 
+def paused() -> World:
+    """A tenth of the traffic is with the new revision, and somebody has to say that it goes on."""
+
+    def pauses(made: TargetPlan) -> bool:
+        checkout = next(i for i in made.items if i.name == "checkout")
+        return checkout.blocked is not None and checkout.blocked.code == "pause"
+
+    return converged(folder("canary-paused"), settled(), NOW, until=pauses)
+
+
 CASES: Final[dict[str, Callable[[], World]]] = {
     "first-birth": first_birth,
     "nothing-to-do": settled,
@@ -146,4 +156,7 @@ CASES: Final[dict[str, Callable[[], World]]] = {
     "conflict": conflict,
     "failed": failed,
     "shifted": shifted,
+    "canary": settled,
+    "canary-paused": paused,
+    "recreate": settled,
 }
