@@ -65,9 +65,7 @@ def test_an_alarm_in_the_second_batch_gives_the_old_group_its_size_back_before_t
 ) -> None:
     watch, old = serving(product, kind, ROLLING)
     product.commit({"target.yaml": base(NEW_AMI)})
-    product.converge(
-        watch.look, until=lambda _: watch.stages().get(old, "") and "2" in watch.stages().values()
-    )
+    product.converge(watch.look, until=lambda _: _moved(watch, old, "2"))
     (new,) = set(watch.groups()) - {old}
     product.aws.control.knob("alarm", name="web-5xx", state="ALARM")
     passes = product.converge(watch.look)

@@ -106,8 +106,12 @@ class Watch:
 
     def stages(self) -> dict[str, str]:
         """Return what each group remembers of its rollout: the stage alone."""
-        found = {n: tags(g).get("reconciler:stage", "") for n, g in self.groups().items()}
-        return {name: text.partition("/")[0] for name, text in found.items()}
+        return {name: _stage(g).partition("/")[0] for name, g in self.groups().items()}
+
+    def stage(self, name: str) -> str:
+        """Return all that a group remembers of its rollout."""
+        group = self.groups().get(name)
+        return _stage(group) if group else ""
 
     def tombstones(self) -> dict[str, str]:
         """Return what each failed revision's template remembers: the reason alone."""
@@ -139,6 +143,10 @@ WHOLE = {
     "none": {"groups", "templates"},
 }
 """What a fleet that is in sync has, of each kind exactly one."""
+
+
+def _stage(group: dict[str, Any]) -> str:
+    return tags(group).get("reconciler:stage", "")
 
 
 def _runs(instance: dict[str, Any]) -> bool:
