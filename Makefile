@@ -9,7 +9,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 GOLDEN := tests/golden tests/report/comments
 
-.PHONY: help setup demo test test-fast test-crash check format bench schemas docs golden verify image lock
+.PHONY: help setup demo test test-fast test-crash check format bench bench-rollouts schemas docs golden verify image lock
 
 help: ## What can be made here
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -33,7 +33,7 @@ test: setup ## All tests but the full crash matrix
 test-fast: setup ## Half a minute: tests that need no emulator, host or process, with few examples for each property
 	@N=5 $(BIN)/pytest -m "not wire and not slow and not crash" -n $(WORKERS) --dist worksteal
 
-test-crash: setup ## A kill after every mutating call, for every kind of traffic
+test-crash: setup ## A kill after every mutating call, for every strategy and kind of traffic
 	@$(BIN)/pytest -m crash -n $(WORKERS) --dist worksteal
 
 check: setup ## Format, lint, types, import contracts, stale generated files, docs
@@ -52,6 +52,9 @@ format: setup ## Write the one format
 
 bench: setup ## Calls, CPU, wall time and memory of a pass, for 10, 100 and 500 fleets
 	@$(BIN)/python -m benchmarks
+
+bench-rollouts: setup ## How long rollouts take by the emulator's clock: the table of docs/rollouts.md
+	@$(BIN)/python -m benchmarks.rollouts
 
 schemas: setup ## schemas/*.json and the AWS models of `extra`, from code
 	@$(BIN)/python docs/aws_schemas.py && $(BIN)/reconciler schema

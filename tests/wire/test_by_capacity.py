@@ -15,6 +15,7 @@ pytestmark = pytest.mark.wire
 SIZE = 4
 CAPACITY = f"{{min: {SIZE}, max: 8, desired: {SIZE}}}"
 ROLLING = "strategy: rolling, surge: 25%, keepOld: 5m, gates: {alarms: [web-5xx]}"
+MATRIX = pytest.mark.crash  # the other kind of traffic is told the same by `make test-crash`
 RECREATE = "strategy: recreate, keepOld: 5m"
 
 
@@ -45,7 +46,7 @@ def blocked(passes: list[Pass]) -> bool:
     return standing(passes[-1].plan) is Standing.BLOCKED
 
 
-@pytest.mark.parametrize("kind", ["attach", "none"])
+@pytest.mark.parametrize("kind", ["attach", pytest.param("none", marks=MATRIX)])
 def test_a_rolling_fleet_moves_batch_by_batch_and_never_serves_with_less_nor_runs_more_than_one_batch_beside(
     product: Product, kind: str
 ) -> None:
@@ -59,7 +60,7 @@ def test_a_rolling_fleet_moves_batch_by_batch_and_never_serves_with_less_nor_run
     assert_one_whole(watch)
 
 
-@pytest.mark.parametrize("kind", ["attach", "none"])
+@pytest.mark.parametrize("kind", ["none", pytest.param("attach", marks=MATRIX)])
 def test_an_alarm_in_the_second_batch_gives_the_old_group_its_size_back_before_the_new_one_goes(
     product: Product, kind: str
 ) -> None:
@@ -76,6 +77,7 @@ def test_an_alarm_in_the_second_batch_gives_the_old_group_its_size_back_before_t
     assert_one_whole(watch, dead=(new,))
 
 
+@MATRIX
 def test_a_rolling_fleet_that_is_aborted_goes_back_from_the_middle_and_from_the_end(product: Product) -> None:
     watch, old = serving(product, "none", ROLLING)
     product.commit({"target.yaml": base(NEW_AMI)})
@@ -110,7 +112,7 @@ def test_a_newer_commit_in_the_middle_of_rolling_starts_from_the_whole_of_who_se
     assert_one_whole(watch)
 
 
-@pytest.mark.parametrize("kind", ["none", "listener"])
+@pytest.mark.parametrize("kind", ["none", pytest.param("listener", marks=MATRIX)])
 def test_recreate_says_that_nothing_serves_and_never_runs_two_side_by_side(
     product: Product, kind: str
 ) -> None:
