@@ -92,9 +92,14 @@ def going_back(want: Wanted, s: Slice, allow: Allow) -> Move:
         return None
     if why := aborted(new):
         return back(want, s, new, why)
-    moving = new.up and new.stage and new.stage.step >= 1 and (not carried(want, s, new) or beside(s, new))
-    why = failing(want, s, new) if moving and want.rollout.on_failure == "rollback" else None
+    why = ill(want, s, new) if want.rollout.on_failure == "rollback" else None
     return back(want, s, new, why) if why else None
+
+
+def ill(want: Wanted, s: Slice, new: Live) -> str | None:
+    """Return what a revision that has some traffic, or had it a moment ago, goes back for."""
+    moving = new.up and new.stage and new.stage.step >= 1 and (not carried(want, s, new) or beside(s, new))
+    return failing(want, s, new) if moving and home(want, s, new) else None
 
 
 def failed_mark(want: Wanted, s: Slice, new: Live, code: str) -> Step | None:
@@ -114,10 +119,11 @@ def back(want: Wanted, s: Slice, new: Live, code: str) -> Move:
     if to and carries and (move := give_back(want, s, to)):
         remember = failed_mark(want, s, new, code) if isinstance(move, Wait | Blocked) else None
         return remember or move
-    if to and (move := _parts(s, new, to)):
-        return move
+    # The mark comes before its stage goes: without both, nobody would know that it has failed.
     if mark := failed_mark(want, s, new, code):
         return mark
+    if to and (move := _parts(s, new, to)):
+        return move
     if to and (move := follow(want, s, to)):
         return move
     return retire.drained(s, new) or retire.end(s, new, because)

@@ -52,6 +52,9 @@ def _toward(want: Wanted, s: Slice, new: Live | None, allow: Allow) -> Move:
         return buried
     if new and (why := back.aborted(new)) and back.home(want, s, new):
         return back.back(want, s, new, why)
+    # Before what is put right below: one that has just given its traffic back would start anew.
+    if new and new.idle is None and (why := back.ill(want, s, new)):
+        return back.fail(want, s, new, why)
     if new and new.up and carried(want, s, new):
         return _finish(want, s, new)
     if serving and (step := gave_back(s, serving)):
