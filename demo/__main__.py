@@ -9,8 +9,10 @@ from time import monotonic
 from rich.console import Console
 from rich.text import Text
 
+from demo.rollouts import AFTER, BEFORE, Rollouts
 from demo.stage import Stage, StoryError
-from demo.story import AFTER, BEFORE, Story, Teller
+from demo.story import Story
+from demo.telling import Teller
 from demo.truth import Truth
 
 SPEED = 60.0  # emulated seconds in one: an instance boots in a second and a half
@@ -35,8 +37,8 @@ def main() -> int:
         stage = Stage(Path(folder), asked.speed)
         try:
             with stage:
-                story = Story(stage, Teller(console), Truth(stage.url), pages)
-                for act in story.acts():
+                scene = (stage, Teller(console), Truth(stage.url))
+                for act in Story(*scene, Rollouts(*scene, pages)).acts():
                     act()
         except StoryError as error:
             console.print(Text(f"   ✗ {error}", style="bold red"))

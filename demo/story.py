@@ -1,81 +1,29 @@
 """The acts of the story. Each says what it does, does it, and verifies it against AWS."""
 
-import json
-import re
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import partial
-from pathlib import Path
-from typing import Any
 
-from rich.console import Console
-from rich.text import Text
-
-from demo.stage import Stage, StoryError
-from demo.truth import Truth, Watch, in_service
-from emulator.githost.forge import Pull
-
-WEB = ("api", "checkout", "search")  # the fleets of the new image
-FLEETS = ("api", "batch", "checkout", "search", "worker")
-TARGET = "prod-ireland"
-NEW_IMAGE = "ami-0a1000000000002"
-BEFORE, AFTER = "pull-request-before.html", "pull-request-after.html"
-MINUTES = r"\b\d+m"
-EXCERPT = 16  # lines of a plan or a log that are shown
+from demo.rollouts import Rollouts
+from demo.scene import FLEETS, TARGET, Scene
+from demo.truth import in_service
 
 
-@dataclass(slots=True)
-class Teller:
-    """Prints the story as a person would tell it."""
+@dataclass(frozen=True, slots=True)
+class Story(Scene):
+    """The story, with the rollouts in its middle."""
 
-    console: Console
-    act: int = 0
-
-    def begin(self, title: str) -> None:
-        """Begin an act."""
-        self.act += 1
-        self.console.print(Text(f"\n{self.act}. {title}", style="bold cyan"))
-
-    def say(self, text: str) -> None:
-        """Tell what is done."""
-        self.console.print(Text(f"   {text}"))
-
-    def quote(self, text: str, most: int = EXCERPT) -> None:
-        """Show real output."""
-        lines = [x for x in text.splitlines() if x.strip()]
-        for line in lines[:most]:
-            self.console.print(
-                Text(f"   | {line}", style="dim"), no_wrap=True, overflow="ellipsis", crop=True
-            )
-        if len(lines) > most:
-            self.console.print(Text(f"   | ... {len(lines) - most} more lines", style="dim"))
-
-    def check(self, what: str, *, holds: bool) -> None:
-        """Say that something was verified. Raises: StoryError when it does not hold."""
-        if not holds:
-            raise StoryError(f"not true: {what}")
-        self.console.print(Text(f"   ✓ {what}", style="green"))
-
-
-@dataclass(slots=True)
-class Story:
-    """The story and where it plays."""
-
-    stage: Stage
-    tell: Teller
-    truth: Truth
-    pages: Path  # a folder for pages of the git host
-    pull: Pull | None = None  # the pull request of the story
-    planned: str = ""  # what its comment said before the merge
+    rollouts: Rollouts
 
     def acts(self) -> tuple[Callable[[], None], ...]:
         """Return the acts in their order."""
         return (
             self.births,
-            self.proposal,
-            self.merge,
+            self.rollouts.proposal,
+            self.rollouts.merge,
+            self.rollouts.promote,
+            self.rollouts.bad_revision,
             self.drift,
             self.heal,
             self.broken_commit,
@@ -84,40 +32,14 @@ class Story:
             self.killed,
         )
 
-    # -- looking ------------------------------------------------------------------------------
-
-    def events(self, event: str, since: int, **fields: str) -> list[dict[str, Any]]:
-        """Return what the daemon logged of one kind."""
-        found = (e for e in self.stage.events(since) if e.get("event") == event)
-        return [e for e in found if all(e.get(k) == v for k, v in fields.items())]
-
-    def wait_for(self, event: str, since: int, **fields: str) -> dict[str, Any]:
-        """Wait until the daemon logs something, and return it."""
-        self.stage.until(f"log event {event} {fields}", lambda: bool(self.events(event, since, **fields)))
-        return self.events(event, since, **fields)[-1]
-
-    def quote_events(self, since: int, *names: str, most: int = 6) -> None:
-        """Show real log lines."""
-        keep = ("event", "name", "op", "resource", "field", "want", "live", "at", "why", "seconds", "code")
-        lines = [
-            json.dumps({k: e[k] for k in keep if e.get(k) not in (None, "")})
-            for e in self.stage.events(since)
-            if e.get("event") in names
-        ]
-        self.tell.quote("\n".join(lines), most)
-
-    # -- the acts -----------------------------------------------------------------------------
-
     def births(self) -> None:
         """A desired state is committed, planned, and comes up."""
         self.tell.begin("A desired state is committed: five fleets, three images, a zone")
         self.stage.fill()
         commit = self.stage.push("Describe the shop")
-        code, said = self.stage.run("validate", str(self.stage.repository))
-        self.tell.quote(f"$ reconciler validate\n{said}")
+        code, _ = self.run("validate", str(self.stage.repository))
         self.tell.check("the documents are valid", holds=code == 0)
-        code, said = self.stage.run("plan", "--detailed-exitcode")
-        self.tell.quote(f"$ reconciler plan\n{said}")
+        code, _ = self.run("plan", "--detailed-exitcode")
         self.tell.check(
             "the plan has changes, and AWS holds nothing yet", holds=code == 2 and not self.truth.groups()
         )
@@ -138,107 +60,7 @@ class Story:
         self.tell.check(
             f"the zone holds {self.truth.record_count()} records", holds=self.truth.record_count() > 12
         )
-        _, said = self.stage.run("status")
-        self.tell.quote(f"$ reconciler status\n{said}")
-
-    def converged(self, since: int) -> None:
-        """Wait for a pass after `since` that had nothing to do."""
-
-        def quiet() -> bool:
-            last = self.events("pass.done", since, target=TARGET)[-1:]
-            busy = ("create", "replace", "update", "retire", "unread", "applied", "failed")
-            return bool(last) and not any(last[0][k] for k in busy)
-
-        self.stage.until("a pass with nothing to do", quiet)
-
-    def proposal(self) -> None:
-        """A new image is proposed: the daemon's comment says what the merge would do."""
-        self.tell.begin("A new image is proposed: the pull request says what its merge would do")
-        host, before = self.stage.host, self.truth.names()
-        self.stage.edit("images/base.yaml", "prod-ireland: ami-0a1000000000001", f"prod-ireland: {NEW_IMAGE}")
-        self.stage.push("Adopt the patched image", "patched-image")
-        pull = self.pull = host.propose("patched-image", "Adopt the patched image")
-        self.tell.say(f"ann opens pull request #{pull.number}. Its page, while this runs:")
-        self.tell.say(host.page(pull))
-        self.stage.until("the status of the head", lambda: host.status(pull) is not None)
-        status, comments = host.status(pull), host.ours(pull)
-        self.planned = "".join(c.body for c in comments)
-        self.tell.quote(shown(self.planned), 12)
-        self.tell.check(
-            "its one comment says that 3 fleets are replaced: " + ", ".join(WEB),
-            holds=len(comments) == 1 and all(told(self.planned, f, "replace") for f in WEB),
-        )
-        state, why = (status.state, status.description) if status else ("", "")
-        self.tell.check(f"the status reconciler/plan of its head: {state}, {why}", holds=state == "success")
-        self.tell.check("nothing on AWS changed", holds=self.truth.names() == before)
-        self.tell.say(f"The page now: {host.save(pull, self.pages / BEFORE)}")
-
-    def merge(self) -> None:
-        """It is merged: blue-green, all weight in one change; the pull request is told how it ended."""
-        self.tell.begin("It is merged: every web fleet is replaced, blue-green")
-        host, pull, old = self.stage.host, self.proposed(), self.truth.weights("checkout")
-        before, since = {f: self.truth.names(f) for f in WEB}, self.stage.logged()
-        host.say(pull, "Looks good. Half an hour to go back is enough.")
-        commit = host.merge(pull)
-        self.stage.pull()
-        with Watch(self.truth, "checkout") as watch:
-            self.wait_for("commit.adopted", since, commit=commit)
-            for fleet in before:
-                self.wait_for("rollout.shifted", since, name=fleet)
-            moved = self.tell_weights(watch, 0)
-            self.skip_keep_old()
-            for fleet, names in before.items():
-                self.stage.until(f"{fleet} is replaced", partial(self._replaced, fleet, names))
-        self.tell_weights(watch, moved)
-        self.quote_events(since, "rollout.started", "rollout.shifted", "rollout.finished", most=9)
-        new = self.truth.weights("checkout")
-        self.tell.check("the weights never summed to nothing while they moved", holds=watch.never_dark)
-        self.tell.check(
-            "all traffic is with the new revision", holds=list(new.values()) == [255] and new != old
-        )
-        self.tell.check(
-            "the old groups are gone, each fleet has one", holds=len(self.truth.names()) == len(FLEETS)
-        )
-        self.converged(since)
-        self.applied(pull)
-
-    def proposed(self) -> Pull:
-        """Return the pull request of the story."""
-        if self.pull is None:
-            raise StoryError("nothing was proposed yet")
-        return self.pull
-
-    def applied(self, pull: Pull) -> None:
-        """Verify what the pull request is told at the end."""
-        host = self.stage.host
-        self.stage.until("the final comment", lambda: "🚀 " in host.ours(pull)[-1].body)
-        plan, final = (host.ours(pull)[n].body for n in (0, -1))
-        self.tell.quote(shown(final), 12)
-        self.tell.check(
-            "a second comment says that the plan was applied, and how long each fleet took",
-            holds=len(host.ours(pull)) == 2
-            and "Applied what the plan above said." in final
-            and all(told(final, f, "done", MINUTES) for f in WEB),
-        )
-        self.tell.check("the first one still says what was planned", holds=plan == self.planned)
-        self.tell.say(f"The page now: {host.save(pull, self.pages / AFTER)}")
-
-    def tell_weights(self, watch: Watch, told: int) -> int:
-        """Tell the weights that were seen since; return how many were told by now."""
-        for weights in watch.seen[told:]:
-            self.tell.say(
-                "checkout.example.com: " + ", ".join(f"{k}={v}" for k, v in sorted(weights.items()))
-            )
-        return len(watch.seen)
-
-    def skip_keep_old(self) -> None:
-        """Let the time pass in which the old revision could be gone back to."""
-        self.tell.say("All traffic has moved; the old groups are kept for 30 minutes. Half an hour later:")
-        self.stage.aws.advance(timedelta(minutes=30))
-
-    def _replaced(self, fleet: str, before: list[str]) -> bool:
-        names = self.truth.names(fleet)
-        return len(names) == 1 and names != before and self.truth.ready(fleet)
+        self.run("status")
 
     def drift(self) -> None:
         """Somebody edits a group by hand: it is reported, and left alone."""
@@ -255,8 +77,7 @@ class Story:
             f"the log names it: {found['resource']} {found['field']}", holds=str(found["live"]) == "9"
         )
         self.tell.check("prod-ireland says `drift: report`, so it stays", holds=self._max("search") == 9)
-        code, said = self.stage.run("drift")
-        self.tell.quote(f"$ reconciler drift\n{said}")
+        code, _ = self.run("drift")
         self.tell.check("`reconciler drift` ends with 2", holds=code == 2)
 
     def _max(self, fleet: str) -> int:
@@ -334,20 +155,9 @@ class Story:
         self.stage.start_daemon()
         self.wait_for("rollout.shifted", since, name="batch")
         self.skip_keep_old()
-        self.stage.until("batch is replaced", lambda: self._replaced("batch", before))
+        self.stage.until("batch is replaced", lambda: self.replaced("batch", before))
         self.quote_events(since, "daemon.started", "rollout.resumed", "rollout.shifted", "rollout.finished")
         self.converged(since)
         self.tell.check("one group, the new one, all in service", holds=self.truth.ready("batch"))
         code = self.stage.stop_daemon(signal.SIGTERM)
         self.tell.check("SIGTERM ends the daemon with exit code 0", holds=code == 0)
-
-
-def shown(comment: str) -> str:
-    """Return the part of a comment that is read without unfolding anything."""
-    return comment.partition("<details>")[0].partition("<!--")[0]
-
-
-def told(comment: str, fleet: str, *words: str) -> bool:
-    """Does one row of a fleet say this, and only one: it has a row in each of its targets."""
-    rows = [x for x in comment.splitlines() if x.startswith("|") and f"Fleet `{fleet}`" in x]
-    return sum(all(re.search(word, row) for word in words) for row in rows) == 1

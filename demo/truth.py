@@ -1,6 +1,7 @@
 """What AWS itself says, read past the product: each step of the story is verified against this."""
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Self
@@ -38,6 +39,11 @@ class Truth:
         return self.client("route53")
 
     @cached_property
+    def elbv2(self) -> Any:
+        """The client of balancers."""
+        return self.client("elbv2")
+
+    @cached_property
     def zone_id(self) -> str:
         """Id of the company's zone."""
         zones = self.route53.list_hosted_zones()["HostedZones"]
@@ -70,6 +76,27 @@ class Truth:
         wanted = f"{name}.{ZONE}"
         return {r["SetIdentifier"]: r["Weight"] for r in sets if r["Name"] == wanted and "Weight" in r}
 
+    def shares(self, fleet: str) -> dict[str, int]:
+        """Return the weights of a fleet's target groups in its rule of the shared listener, by name."""
+        found: dict[str, int] = {}
+        for rule in self.elbv2.describe_rules(ListenerArn=self.shared_listener)["Rules"]:
+            for action in rule["Actions"]:
+                groups = action.get("ForwardConfig", {}).get("TargetGroups", [])
+                found |= {g["TargetGroupArn"].split("/")[1]: g.get("Weight", 1) for g in groups}
+        return {name: weight for name, weight in found.items() if name.startswith(f"{fleet}-")}
+
+    @cached_property
+    def shared_listener(self) -> str:
+        """ARN of the listener of the balancer `shared`."""
+        (balancer,) = self.elbv2.describe_load_balancers(Names=["shared"])["LoadBalancers"]
+        (listener,) = self.elbv2.describe_listeners(LoadBalancerArn=balancer["LoadBalancerArn"])["Listeners"]
+        return str(listener["ListenerArn"])
+
+    def tombstone(self, name: str) -> str:
+        """Return what a launch template remembers of the failure of its revision."""
+        (found,) = self.client("ec2").describe_launch_templates(LaunchTemplateNames=[name])["LaunchTemplates"]
+        return next((str(t["Value"]) for t in found["Tags"] if t["Key"] == "reconciler:failed"), "")
+
     def record_count(self) -> int:
         """Return how many record sets the zone holds."""
         return len(self.route53.list_resource_record_sets(HostedZoneId=self.zone_id)["ResourceRecordSets"])
@@ -82,16 +109,16 @@ def in_service(group: dict[str, Any]) -> int:
 
 @dataclass
 class Watch:
-    """Watches the weights of a name while they move: they may never sum to nothing."""
+    """Watches weights while they move: they may never sum to nothing."""
 
-    truth: Truth
-    name: str
+    look: Callable[[], dict[str, int]]
     seen: list[dict[str, int]] = field(default_factory=list)
     _end: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
 
     def __enter__(self) -> Self:
         """Begin to watch."""
+        self.seen.append(self.look())
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
         return self
@@ -104,7 +131,7 @@ class Watch:
 
     def _run(self) -> None:
         while not self._end.wait(0.25):
-            now = self.truth.weights(self.name)
+            now = self.look()
             if not self.seen or self.seen[-1] != now:
                 self.seen.append(now)
 

@@ -19,6 +19,7 @@ MARKS: Final = {
     "target_group": "73e2d6bc24d8a067",
 }
 """Ends of the ARNs that fleets/api.yaml and fleets/search.yaml name."""
+ALARM: Final = "api-5xx"  # what the gates of fleets/api.yaml name
 
 _AMIS: Final = (
     ("ami-0{r}1000000000001", "web-base-1", ACCOUNT, "arm64", "2026-03-02"),
@@ -143,8 +144,8 @@ def _profile_and_parameter() -> None:
 
 
 def _shared_balancer(place: Place) -> dict[str, Any]:
-    """Build the balancer `shared`, whose listener sends search.example.com to `search-legacy`."""
-    from emulator import elb, listeners, rules
+    """Build the balancer `shared`, its alarm, and its rule of search.example.com to `search-legacy`."""
+    from emulator import cloudwatch, elb, listeners, rules
     from emulator.region import region_of
 
     region = region_of(ACCOUNT, IRELAND)
@@ -189,6 +190,7 @@ def _shared_balancer(place: Place) -> dict[str, Any]:
             "Actions": [{"Type": "forward", "TargetGroupArn": group}],
         },
     )
+    cloudwatch.alarm(ALARM, "OK", IRELAND, ACCOUNT, watches=balancer.partition(":loadbalancer/")[2])
     return {"load_balancer": balancer, "listener": listener, "target_group": group}
 
 

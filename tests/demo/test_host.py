@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from demo.host import TOKEN, GitHost, git_host
-from demo.story import MINUTES, shown, told
+from demo.telling import MINUTES, shown, told
 from reconciler.hosts.github import GitHub
 from reconciler.hosts.model import State, Status
 from tests.repositories import Company

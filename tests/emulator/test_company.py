@@ -77,6 +77,15 @@ def test_every_network_name_in_the_documents_is_there_once(
     assert set(re.findall(r"securityGroups: \[\{name: (\w+)\}\]", DOCUMENTS)) <= groups
 
 
+def test_every_alarm_in_the_documents_is_there_and_watches_what_outlives_a_revision(
+    aws: Emulated, made: dict[str, Any]
+) -> None:
+    named = re.findall(r"alarms: \[([\w-]+)\]", DOCUMENTS)
+    (alarm,) = aws.client("cloudwatch").describe_alarms(AlarmNames=named)["MetricAlarms"]
+    assert alarm["StateValue"] == "OK"
+    assert [d["Value"] for d in alarm["Dimensions"]] == [made["load_balancer"].partition(":loadbalancer/")[2]]
+
+
 def test_the_zone_of_the_documents_takes_their_records(aws: Emulated, made: dict[str, Any]) -> None:
     zones = aws.client("route53").list_hosted_zones()["HostedZones"]
     assert [(z["Name"], z["Id"], z["ResourceRecordSetCount"]) for z in zones] == [
