@@ -12,7 +12,7 @@ from reconciler.plan.status import FleetStatus, RevisionStatus
 
 WAYS: Final = {
     "failed": "change anything of its spec in git, or say `reconciler retry {name} --target {target}`",
-    "held": "say `reconciler retry {name} --target {target}`, or `promote`, or `abort`",
+    "held": "say `reconciler retry {name} --target {target}`, or `abort`",
     "pause": "say `reconciler promote {name} --target {target}`, or `abort`",
     "limit": "split the commit, or add digest {digest} to limits.approved of Target {target}",
     "freeze": "wait for its end, or add digest {digest} to limits.approved of Target {target}",

@@ -13,13 +13,13 @@ from reconciler.kinds.group.steps import ReplaceInstance, TagGroup
 from reconciler.kinds.register import Step, World
 from reconciler.kinds.template.steps import TagTemplate
 from reconciler.plan.model import ActionKind, Item, SuspendedBy, TargetPlan
+from reconciler.strategies.back import HELD
 from reconciler.strategies.hand import Hand, Verb
 from reconciler.strategies.slice import Live, bare, fleets_of
+from reconciler.strategies.staged import PAUSE
 
 REASON: Final = 200  # characters: a tag holds 256 with verb and times
 NO_REASON: Final = "no reason was given"
-PAUSE: Final = "pause"  # code of a rollout that waits for a person
-HELD: Final = "held"  # code of one that failed and stays where it is: `onFailure: hold`
 WAVE: Final = "wave"  # code of one that waits for the same fleet in an earlier target
 BY_GIT: Final = (SuspendedBy.TARGET, SuspendedBy.DOCUMENT)
 

@@ -25,11 +25,11 @@ from reconciler.report.document_events import (
 )
 from reconciler.report.event import Event
 from reconciler.report.outcome import Outcome
+from reconciler.strategies.staged import PAUSE
 
 FLEET: Final = "Fleet"
 UNDER_WAY: Final = (ActionKind.CREATE, ActionKind.REPLACE)
 STILL_LEAVING: Final = (ActionKind.RETIRE, ActionKind.BLOCKED, ActionKind.UNREAD)
-PAUSE: Final = "pause"  # the code of what waits for `promote`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

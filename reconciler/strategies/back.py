@@ -13,6 +13,7 @@ from reconciler.strategies.slice import Live, Slice
 from reconciler.strategies.traffic import Share
 from reconciler.strategies.wanted import WEIGHTED, Allow, TrafficKind, Wanted
 
+HELD = "held"  # code of one that failed and stays where it is: `onFailure: hold`
 MOST_TAG = 256  # characters of a tag's value (EC2, tag restrictions)
 
 
@@ -28,7 +29,7 @@ def held(want: Wanted, new: Live, code: str) -> Blocked:
     share = new.weight and want.kind in WEIGHTED
     where = "with its traffic" if share or (new.stage and new.stage.step) else "without traffic"
     ways = f"`reconciler retry {want.fleet}` tries it again, `reconciler abort {want.fleet}` goes back"
-    return Blocked(code="failed", why=f"{new.name} failed ({code}) and is held {where}; {ways}")
+    return Blocked(code=HELD, why=f"{new.name} failed ({code}) and is held {where}; {ways}")
 
 
 def aborted(new: Live | None) -> str | None:
