@@ -31,7 +31,7 @@ from tests.wire.watch import Watch
 
 SIZES: Final = (10, 100)
 TEMPO: Final = Tempo(interval=timedelta(seconds=60), audit=timedelta(hours=1))  # the daemon's defaults
-GLANCE: Final = timedelta(seconds=5)  # between two counts of instances
+GLANCE: Final = timedelta(seconds=5)  # between two counts of instances while some come or go
 MOST: Final = 400  # passes that any of these rollouts takes
 STEPS: Final = "steps: [{weight: 10, hold: 5m}, {weight: 50, hold: 10m}, {pause: true}]"
 
@@ -126,27 +126,32 @@ class Life:
         )
         self.product.commit({"target.yaml": base(ami), "zone.yaml": zone(), "fleets/web.yaml": web})
 
-    def count(self) -> None:
-        """Look at what runs and what serves, and add what ran since the last look."""
+    def count(self) -> bool:
+        """Look at what runs and what serves, and add what ran until now. Return whether that changes."""
         groups = self.watch.groups()
         running = sum(len(g["Instances"]) for g in groups.values())
         now = self.now
         self.spent += max(0, running - self.size) * (now - self.counted)
         self.counted, self.most = now, max(self.most, running - self.size)
         self.least = min(self.least, self.watch.serving(self.watch.weights(groups), groups))
+        return any(not _whole(g, g["DesiredCapacity"]) for g in groups.values())
+
+    def look(self) -> None:
+        """Count after a write."""
+        self.count()
 
     def pass_time(self, span: timedelta) -> None:
-        """Let time go by, and look every now and then."""
-        end = self.now + span
+        """Let time go by, and look every now and then while instances come or go."""
+        end, changes = self.now + span, self.count()
         while (left := end - self.now) > timedelta():
-            self.product.aws.control.advance(min(left, GLANCE))
-            self.count()
+            self.product.aws.control.advance(min(left, GLANCE) if changes else left)
+            changes = self.count()
 
     def run(self, session: Session, until: Callable[[Pass], bool]) -> timedelta:
         """Make passes as the daemon does until something holds; a pause on the way is promoted at once."""
         began = self.now
         for _ in range(MOST):
-            made = one_pass(session, self.count)
+            made = one_pass(session, self.look)
             if until(made):
                 return self.now - began
             if any(i.blocked and i.blocked.code == PAUSE for i in made.plan.items):
@@ -171,8 +176,8 @@ class Life:
 
 
 def _whole(group: dict[str, Any], size: int) -> bool:
-    in_service = [i for i in group["Instances"] if i["LifecycleState"] == "InService"]
-    return len(in_service) >= size
+    states = [i["LifecycleState"] for i in group["Instances"]]
+    return states.count("InService") == len(states) == size
 
 
 def converged(made: Pass) -> bool:

@@ -121,7 +121,7 @@ def cant_launch(at: Scene, spare: int = 0) -> None:
 def superseded(at: Scene, spare: int = 0) -> None:
     """A newer commit in the middle: the unfinished one ends, and the newest one comes to its end."""
     at.another()
-    unfinished = at.live_to("1")
+    unfinished = at.live_to("1" if "surge" in at.rollout or "steps" in at.rollout else "0")
     at.another(launch='generation: "2"')
     if "pause" in at.rollout:
         at.die(Standing.BLOCKED, spare=spare)
