@@ -1,8 +1,8 @@
 """What an instance refresh would take, by its documented defaults: a formula, not a measurement.
 
-Documented in the Amazon EC2 Auto Scaling User Guide, "Understand the default values for an instance refresh"
-and "How an instance refresh works in an Auto Scaling group"; the rollback in "Undo changes with a manual or
-auto rollback"; the grace period in "Set the health check grace period for an Auto Scaling group".
+Documented in the Amazon EC2 Auto Scaling User Guide: "Understand the default values for an instance refresh",
+"How an instance refresh works in an Auto Scaling group" and "Set the health check grace period for an Auto
+Scaling group".
 """
 
 from dataclasses import dataclass
@@ -16,6 +16,7 @@ MIN_HEALTHY: Final = 90  # percent, where there is no instance maintenance polic
 MAX_HEALTHY: Final = 100
 BY_API: Final = timedelta()  # grace period of a group that the CLI or an SDK made: the warmup by default
 BY_CONSOLE: Final = timedelta(minutes=5)  # and of one that the console made
+CHECKPOINT: Final = timedelta(hours=1)  # the wait at a checkpoint, where there are any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +26,7 @@ class Refresh:
     least: int = MIN_HEALTHY  # percent
     most: int = MAX_HEALTHY
     warmup: timedelta = BY_API
+    checkpoints: int = 0  # before the end
 
     def batch(self, instances: int) -> int:
         """Return how many are replaced at a time: what the range leaves free, and never fewer than one."""
@@ -46,7 +48,7 @@ class Refresh:
 
     def whole(self, instances: int, physics: Physics) -> timedelta:
         """Return the time until every instance is a new one."""
-        return self.batches(instances) * self.each(physics)
+        return self.batches(instances) * self.each(physics) + self.checkpoints * CHECKPOINT
 
     def back(self, instances: int, physics: Physics, *, batches: int | None = None) -> timedelta:
         """Return the time to replace the first batches, or all, once more: by the old configuration."""

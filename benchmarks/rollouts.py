@@ -237,6 +237,7 @@ def _back(life: Life, session: Session, old: str) -> timedelta:
 REFRESHES: Final = {
     "instance refresh, all defaults (computed)": Refresh(),
     "instance refresh, warmup 5m (computed)": Refresh(warmup=BY_CONSOLE),
+    "instance refresh, checkpoints at 10% and 50% (computed)": Refresh(checkpoints=2),
     "instance refresh, 100% to 110% (computed)": Refresh(least=100, most=110),
 }
 
