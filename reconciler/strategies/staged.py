@@ -45,7 +45,7 @@ def repair(want: Wanted, s: Slice, new: Live, serving: Live) -> Move:
     if stage is None or stage.full:
         return None
     n = stage.step
-    if n and stage.stages != stages_hash(want):
+    if n and stage.stages != stages_hash(want) and _counts(want):
         reached = StageTag(
             step=_reached(want, new, serving),
             stages=stages_hash(want),
@@ -75,6 +75,11 @@ def repair(want: Wanted, s: Slice, new: Live, serving: Live) -> Move:
     return move
 
 
+def _counts(want: Wanted) -> bool:
+    """Is there a stage between none and all: what works already, where capacity alone moves, is not unsaid."""
+    return want.kind in WEIGHTED or want.rollout.strategy == rolling.NAME
+
+
 def _reached(want: Wanted, new: Live, serving: Live) -> int:
     """Return the last stage of git's list that a revision has reached by what it has."""
     last = len(want.rollout.stages) - 1
@@ -83,8 +88,6 @@ def _reached(want: Wanted, new: Live, serving: Live) -> int:
         has = 100 * (new.weight or 0) / total if total else 0
         return min(last, sum(x.weight <= has + 1 for x in want.rollout.stages))
     size = new.up.sizes.desired if new.up else 0
-    if want.rollout.strategy != rolling.NAME:
-        return 0
     return sum(rolling.batch(want, serving, n) <= size for n in range(1, last + 1))
 
 

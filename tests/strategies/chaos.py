@@ -12,7 +12,11 @@ from reconciler.kinds.group.live import LiveGroup
 from reconciler.kinds.register import World
 from reconciler.plan import settle
 from reconciler.strategies.hand import Verb
-from tests.strategies.life import FREEZE, Life
+from reconciler.strategies.wanted import TrafficKind
+from tests.strategies.facts import flapped
+from tests.strategies.invariants import reweighed, weights_of
+from tests.strategies.life import FREEZE, STALE, SUSPENDED, Life
+from tests.strategies.shapes import ROLLOUTS
 
 PASSES: Final = ("whole", "killed", "fails", "lost reply", "tag lost", "twice")
 TIME: Final = {
@@ -29,8 +33,8 @@ SPANS: Final = {
     "hours": timedelta(hours=4),
 }
 EVENTS: Final = (
-    *("pass",) * 14,
-    *("whole",) * 4,
+    *("pass",) * 20,
+    *("whole",) * 14,
     "launch",
     "launch",
     "check",
@@ -53,6 +57,19 @@ EVENTS: Final = (
     "promote",
     "full",
     "abort",
+    "abort",
+    "manner",
+    *("signs",) * 3,
+    "calls off",
+    "flap",
+    "shortage",
+    "plenty",
+    "stale",
+    "stale",
+    "two",
+    "suspend",
+    "resume",
+    "weights",
 )
 
 
@@ -67,6 +84,10 @@ def happen(life: Life, event: str, draw: st.DataObject) -> None:
     note(event)
     if event == "pass":
         life.run(draw.draw(st.sampled_from(PASSES)), draw.draw(st.integers(0, 5)))
+    elif event == "stale":
+        life.run(stale=(draw.draw(st.sampled_from(STALE)), draw.draw(st.integers(1, 4))))
+    elif event == "two":
+        life.two(draw.draw(st.lists(st.booleans(), max_size=10)))
     elif event == "whole":
         life.wait(life.run())
     elif event in TIME:
@@ -127,6 +148,33 @@ def _abort(life: Life, draw: st.DataObject) -> None:
         life.say(Verb.ABORT)
 
 
+def _manner(life: Life, draw: st.DataObject) -> None:
+    """Git says another strategy, or other stages, of the same revision."""
+    life.rollout = draw.draw(st.sampled_from(ROLLOUTS[life.shape.kind]))
+    if life.want:
+        life.commit(life.memory.at)
+
+
+def _signs(life: Life, draw: st.DataObject) -> None:
+    life.signs.turn(draw)
+
+
+def _calls_off(life: Life, draw: st.DataObject) -> None:
+    life.signs.alarm, life.signs.value, life.signs.answers = "OK", 0.5, 3
+
+
+def _plenty(life: Life, draw: st.DataObject) -> None:
+    life.signs.few.clear()
+
+
+def _suspend(life: Life, draw: st.DataObject) -> None:
+    life.suspended = SUSPENDED
+
+
+def _resume(life: Life, draw: st.DataObject) -> None:
+    life.suspended = None
+
+
 GIT: Final[dict[str, Callable[[Life, st.DataObject], None]]] = {
     "commit": _commit,
     "back": _back,
@@ -137,6 +185,12 @@ GIT: Final[dict[str, Callable[[Life, st.DataObject], None]]] = {
     "promote": _promote,
     "full": _full,
     "abort": _abort,
+    "manner": _manner,
+    "signs": _signs,
+    "calls off": _calls_off,
+    "plenty": _plenty,
+    "suspend": _suspend,
+    "resume": _resume,
 }
 
 
@@ -158,13 +212,43 @@ def scale(life: Life, draw: st.DataObject) -> World:
     return settle.resized(life.world, group.name, replace(have, desired=desired))
 
 
+def flap(life: Life, draw: st.DataObject) -> World:
+    """Some targets are ill at one check."""
+    life.happened(settle.checked(life.world))
+    return flapped(life.world, draw.draw(st.lists(st.booleans(), min_size=1, max_size=8)))
+
+
+def shortage(life: Life, draw: st.DataObject) -> World:
+    """A zone launches nothing: a group gets a part of what it asks for, and says why, for good or not."""
+    group = life.one(draw)
+    life.signs.few[group.name] = draw.draw(st.integers(0, 2))
+    life.signs.final = draw.draw(st.booleans())
+    return life.world
+
+
+def weights(life: Life, draw: st.DataObject) -> World:
+    """Somebody moves the weights of two revisions by hand."""
+    have = weights_of(life.world)
+    most = 255 if life.shape.kind is TrafficKind.DNS else 100
+    if sum(w > 0 for w in have.values()) < 2:
+        return life.world
+    one, other = (n for n, w in have.items() if w)
+    share = draw.draw(st.integers(1, most - 1))
+    return reweighed(life.world, {one: share, other: most - share})
+
+
 MEDDLING: Final[dict[str, Callable[[Life, st.DataObject], World]]] = {
     "die": die,
     "scale": scale,
+    "flap": flap,
+    "shortage": shortage,
+    "weights": weights,
 }
 
 
 def peace(life: Life) -> None:
-    """Nothing is held any more, and what was asked of AWS is there."""
+    """Nothing is held any more, all signs are good, and what was asked of AWS is there."""
+    life.signs.good()
+    life.suspended = None
     life.happened(settle.checked(settle.launched(life.world)))
     _thaw(life, None)

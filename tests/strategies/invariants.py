@@ -1,6 +1,6 @@
 """ARCHITECTURE's invariants, checked on every write of a simulated world."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -33,10 +33,15 @@ class Memory:
     leaving: dict[str, str] = field(default_factory=dict)  # name -> the change that takes its weight
     failed: dict[str, str] = field(default_factory=dict)  # name -> the spec that failed
     works: set[str] = field(default_factory=set)  # names of what works, where no traffic tells it
+    stale: dict[str, World] = field(default_factory=dict)  # a kind of facts -> what the pass saw instead
 
     def forget(self) -> None:
         """The tag that named a change is lost: nobody can ask whether it is in sync."""
         self.leaving = dict.fromkeys(self.leaving, "")
+
+    def eyes(self, world: World) -> World:
+        """How the world looked to who writes: what was not true any more, nobody could know."""
+        return replace(world, **{kind: getattr(seen, kind) for kind, seen in self.stale.items()})
 
     def look(self, before: World, after: World) -> None:
         """Note what time did: a change that is in sync now has taken clients away from now on."""
@@ -60,6 +65,28 @@ def weights_of(world: World) -> dict[str, int]:
     for rule in world.rules:
         found |= {names.get(arn, arn): w for arn, w in rule.weights}
     return found
+
+
+def reweighed(world: World, weights: dict[str, int]) -> World:
+    """The world with other weights of some revisions."""
+    zones = tuple(
+        replace(
+            z,
+            records=tuple(
+                replace(r, weight=weights.get(r.identifier.removeprefix("prod."), r.weight))
+                for r in z.records
+            ),
+        )
+        if isinstance(z, LiveZone)
+        else z
+        for z in world.zones
+    )
+    names = {t.arn: t.name for t in world.target_groups}
+    rules = tuple(
+        replace(r, weights=tuple((a, weights.get(names.get(a, ""), w)) for a, w in r.weights))
+        for r in world.rules
+    )
+    return replace(world, zones=zones, rules=rules)
 
 
 def live_of(world: World, name: str) -> Live | None:
@@ -146,7 +173,7 @@ def _check_weights(
             memory.leaving.pop(name, None)
             assert want
             if want.rollout.strategy != recreate.NAME:
-                _check_ready(before, live, was, step, want)
+                _check_ready(memory.eyes(before), live, was, step, want)
     for name in [n for n, w in was.items() if w and not now.get(n)]:
         memory.left[name] = after.as_of
         memory.leaving[name] = change

@@ -6,6 +6,7 @@ a process killed after any write and one that lives on are the same thing.
 
 import pickle
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Final, TypeVar
@@ -13,34 +14,37 @@ from typing import Final, TypeVar
 from hypothesis import currently_in_test_context, note
 from hypothesis import strategies as st
 
-from reconciler.core.facts import FAILED, HAND, IDLE, STAGE
+from reconciler.core.facts import HAND, IDLE, STAGE
 from reconciler.core.ids import ResourceName
 from reconciler.kinds.balancer.steps import CreateRule, DeleteTargetGroup, SetRule
 from reconciler.kinds.group.live import LiveGroup
 from reconciler.kinds.group.steps import CreateGroup, DeleteGroup, GroupStep, SetSizes, TagGroup
-from reconciler.kinds.group.want import Schedule, Sizes
 from reconciler.kinds.record.after import BatchRefusedError
 from reconciler.kinds.record.live import LiveZone
 from reconciler.kinds.record.steps import ChangeRecords
-from reconciler.kinds.register import Step, Wait, World
-from reconciler.kinds.template.steps import TagTemplate
+from reconciler.kinds.register import Blocked, Step, Wait, World
 from reconciler.plan import settle
-from reconciler.plan.fleet import Ask, Index, Way, small, way
+from reconciler.plan.fleet import Ask, Index, Way, small, view, way
+from reconciler.plan.hands import Facts, NothingFailedError, retry
 from reconciler.plan.simulate import do, follow_up, simulate
 from reconciler.strategies.hand import Hand, Verb
 from reconciler.strategies.slice import NOTHING, Live, fleets_of
 from reconciler.strategies.staged import PAUSE
-from reconciler.strategies.wanted import Allow, Hold, Rollout, TrafficKind, Wanted
+from reconciler.strategies.wanted import Allow, Hold, Wanted
+from tests.strategies.facts import Signs
 from tests.strategies.invariants import Memory, check_rest, check_write
-from tests.worlds import BLUE_GREEN, KEEPER, empty_world, sliced, wanted
+from tests.strategies.promises import check_gated, check_plan, check_returned
+from tests.strategies.shapes import Shape
+from tests.worlds import KEEPER, empty_world, sliced
 
 TRIED: Counter[str] = Counter()
 FREEZE: Final = Hold(code="freeze", why="peak season")
+SUSPENDED: Final = Blocked(code="suspended", why="suspended: incident 42")
 MOST_PASSES: Final = 120  # of a fleet with nothing in its way: four births and four ends are under 100
-NIGHT: Final = (Schedule(name="night", cron="0 22 * * *", timezone="UTC", min=1, max=4),)
-
-
-SIZES: Final = Sizes(min=2, max=6, desired=3)
+LAG: Final = timedelta(seconds=15)  # how long AWS may answer with what was
+STALE: Final = ("groups", "templates", "health")
+"""What may be older than a write of ours (AWS-FACTS 2a, 2b, 2d). Route 53 shows its pending values at once."""
+LOOKS_AHEAD: Final = 16  # every so many passes the whole way is planned too: that is most of the time
 
 T = TypeVar("T")
 
@@ -53,33 +57,6 @@ def _another(thing: T) -> T:
 
 class RefusedError(Exception):
     """AWS refuses this write, or the writer finds another world than the plan rested on."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shape:
-    """What stays the same from commit to commit of a generated fleet."""
-
-    kind: TrafficKind
-    keep: int = 30  # minutes
-    twofold: bool = False  # dualstack, or a classic balancer beside the target group
-    scheduled: bool = False
-    heal: bool = False
-    sizes: Sizes = SIZES
-    rollout: Rollout = BLUE_GREEN
-
-    def want(self, n: int) -> Wanted:
-        """The fleet at its n-th revision."""
-        return wanted(
-            n,
-            self.kind,
-            sizes=self.sizes,
-            keep_old=timedelta(minutes=self.keep),
-            dualstack=self.twofold,
-            classic=("old-elb",) if self.twofold else (),
-            schedules=NIGHT if self.scheduled else (),
-            heal=self.heal,
-            rollout=self.rollout,
-        )
 
 
 def written(world: World, step: Step) -> tuple[World, str]:
@@ -122,6 +99,20 @@ def written(world: World, step: Step) -> tuple[World, str]:
         raise RefusedError(str(error)) from error
 
 
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """What one pass saw, and what it means to do."""
+
+    seen: World
+    ask: Ask
+    way: Way
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """All that is written."""
+        return (*self.way.now, *self.way.swept)
+
+
 @dataclass
 class Life:
     """One fleet from commit to commit."""
@@ -130,65 +121,120 @@ class Life:
     world: World = field(default_factory=empty_world)
     want: Wanted | None = None
     allow: Allow = field(default_factory=Allow)
+    suspended: Blocked | None = None
+    signs: Signs = field(default_factory=Signs)
     memory: Memory = field(default_factory=Memory)
+    past: list[World] = field(default_factory=list)  # what was true a moment ago, the newest last
+    passes: int = 0
 
     def __post_init__(self) -> None:
         """Begin with a commit."""
         TRIED["worlds"] += 1
+        self.rollout = self.shape.rollout
         self.commit(1)
 
     def commit(self, n: int | None) -> None:
         """Another commit: at the n-th revision, or without this fleet."""
-        self.want = None if n is None else self.shape.want(n)
+        self.want = None if n is None else self.shape.want(n, self.rollout)
         self.memory.at = n if n is not None else self.memory.at
         self.memory.newest = max(self.memory.newest, n or 0)
 
-    def plan(self) -> Way:
-        """Plan as the planner does; twice, for the same world gives the same plan."""
-        world = _another(self.world)
-        ask = Ask(fleet=self.shape.want(1).fleet, want=self.want, keeper=KEEPER, allow=self.allow)
+    def look(self, stale: tuple[str, int] | None = None) -> Pass:
+        """Look and plan as a pass does. `stale`: that kind of fact is as it was so many writes before."""
+        world = self.world
+        if stale:
+            old = [w for w in self.past[-stale[1] :] if w.as_of >= world.as_of - LAG]
+            world = replace(world, **{stale[0]: getattr(old[0], stale[0])}) if old else world
+        ask = Ask(
+            fleet=self.shape.want(1).fleet,
+            want=self.want,
+            keeper=KEEPER,
+            allow=self.allow,
+            suspended=self.suspended,
+        )
+        world = _another(world)
         cut = small(world, fleets_of(world, KEEPER).get(ask.fleet, ()), self.want, Index.of(world))
-        found = way(cut, ask)
-        assert found == way(*_another((cut, ask))), "planned two things"
-        return found
+        seen = self.signs.seen(cut, self.want, view(cut, ask))
+        self.passes += 1
+        ahead = self.passes % LOOKS_AHEAD == 0
+        found = way(seen, ask, ahead=ahead)
+        assert found == way(*_another((seen, ask)), ahead=ahead), "planned two things"
+        return Pass(seen, ask, found)
 
-    def run(self, how: str = "whole", at: int = 0) -> Way:
+    def plan(self) -> Way:
+        """Plan as the planner does."""
+        return self.look().way
+
+    def run(self, how: str = "whole", at: int = 0, stale: tuple[str, int] | None = None) -> Way:
         """Make a pass. `how` says what becomes of write number `at`; after a failure nothing follows."""
-        plan = self.plan()
-        epoch = int(self.world.as_of.timestamp())
-        for n, step in enumerate(plan.now):
-            TRIED["moves"] += 1
-            fate = how if n == at else "whole"
-            if fate == "fails":
-                return plan
-            try:
-                change = self._write(step)
-                if fate == "lost reply":
-                    self.memory.forget()
-                    return plan
-                if fate == "twice":
-                    self._again(step)
-                follow = follow_up(step, change, epoch)
-                if follow and fate != "tag lost":
-                    self._write(follow)
-                elif follow:
-                    self.memory.forget()
-                    return plan
-            except RefusedError:
-                assert fate == "twice" or isinstance(step, ChangeRecords), f"refused: {step}"
-                return plan
-            if fate == "killed":
-                return plan
-        if not plan.now:
+        now = self.look(stale)
+        self.memory.stale = {stale[0]: now.seen} if stale else {}
+        whole = how == "whole" and not stale
+        check_plan(now.seen, now.ask, now.way, self.world if whole else None)
+        for n, step in enumerate(now.steps):
+            if not self._step(now, step, how if n == at else "whole", sure=not stale):
+                return now.way
+        if not now.steps and not stale:
             check_rest(self.world, self.want, self.memory)
-        return plan
+        if whole:
+            check_returned(now.seen, now.ask, now.way, self.world)
+        return now.way
 
-    def _write(self, step: Step) -> str:
+    def _step(self, now: Pass, step: Step, fate: str, *, sure: bool) -> bool:
+        """Do one write and what follows from it. Does the pass go on?"""
+        TRIED["moves"] += 1
+        if fate == "fails":
+            return False
+        try:
+            change = self._write(now, step)
+            if fate == "lost reply":
+                self.memory.forget()
+                return False
+            if fate == "twice":
+                self._again(step)
+            follow = follow_up(step, change, int(now.seen.as_of.timestamp()))
+            if follow and fate != "tag lost":
+                self._write(now, follow)
+            elif follow:
+                self.memory.forget()
+                return False
+        except RefusedError:
+            assert fate == "twice" or not sure or isinstance(step, ChangeRecords), f"refused: {step}"
+            return False
+        return fate != "killed"
+
+    def doing(self, now: Pass) -> Iterator[None]:
+        """The writes of a pass, one at a time: another daemon may write in between."""
+        try:
+            for step in now.steps:
+                TRIED["moves"] += 1
+                change = self._write(now, step)
+                yield
+                follow = follow_up(step, change, int(now.seen.as_of.timestamp()))
+                if follow:
+                    self._write(now, follow)
+                    yield
+        except RefusedError:
+            return
+
+    def two(self, turns: Iterable[bool]) -> None:
+        """Two daemons see the same world, and write by turns what each planned on it."""
+        TRIED["passes of two daemons at once"] += 1
+        self.memory.stale = {}
+        one, other = self.doing(self.look()), self.doing(self.look())
+        for turn in turns:
+            next(one if turn else other, None)
+        for rest in (one, other):
+            for _ in rest:
+                pass
+
+    def _write(self, now: Pass, step: Step) -> str:
         if currently_in_test_context():
             note(f"    {step.op} {step.name} {getattr(step, 'because', '')}")
         after, change = written(self.world, step)
         check_write(self.world, after, step, change, self.want, self.memory)
-        self.world = after
+        check_gated(now.seen, now.ask, self.world, after, step)
+        self._goes(after)
         return change
 
     def _again(self, step: Step) -> None:
@@ -200,14 +246,19 @@ class Life:
         same = replace(again, changes=self.world.changes)
         assert same == self.world, f"{step.op} done twice is not as done once"
 
+    def _goes(self, world: World) -> None:
+        self.past = [*self.past[-4:], self.world]
+        self.world = world
+
     def wait(self, plan: Way) -> None:
         """Let everything that is under way come to its end, or time pass up to the plan's own answer."""
         self.happened(simulate(self.world, plan.wait or Wait(why="nothing to do"), settle.USUAL))
 
     def happened(self, world: World) -> None:
         """Take the world as somebody else or time left it."""
+        world = self.signs.capped(self.world, world)
         self.memory.look(self.world, world)
-        self.world = world
+        self._goes(world)
 
     def calm(self) -> Way:
         """Make passes until nothing moves and nothing is waited for."""
@@ -230,9 +281,22 @@ class Life:
         ]
 
     def retry(self) -> None:
-        """`reconciler retry`: the tombstones lose their mark."""
-        for dead in (t for t in self.world.templates if t.failed):
-            step = TagTemplate(name=dead.name, id=dead.id, drop=(FAILED,), because="`retry` was said")
+        """`reconciler retry`: the tombstones lose their mark, and what is held gets its time anew."""
+        revisions = fleets_of(self.world, KEEPER).get(self.shape.want(1).fleet, ())
+        commit = self.want.commit if self.want else self.shape.want(1).commit
+        facts = Facts(
+            fleet=self.shape.want(1).fleet,
+            target=KEEPER.target,
+            item=None,
+            revisions=revisions,
+            as_of=self.world.as_of,
+            targets=(KEEPER.target,),
+        )
+        try:
+            steps = retry(commit)(facts).steps
+        except NothingFailedError:
+            return
+        for step in steps:
             self.happened(do(self.world, step)[0])
         self.memory.failed.clear()
 

@@ -12,7 +12,8 @@ from reconciler.strategies.slice import NOTHING
 from reconciler.strategies.wanted import TrafficKind
 from tests.strategies.chaos import peace
 from tests.strategies.invariants import check_converged, weights_of
-from tests.strategies.life import Life, Shape
+from tests.strategies.life import Life
+from tests.strategies.shapes import Shape
 
 WEIGHTED = pytest.mark.parametrize(
     "kind", [TrafficKind.DNS, TrafficKind.LISTENER], ids=lambda k: k.name.lower()
