@@ -19,7 +19,7 @@ from emulator.client import Client
 
 ROOT = Path(__file__).resolve().parents[1]
 START = "2026-06-01T08:00:00Z"  # a Monday, outside the sample company's freeze
-PATIENCE = 90.0  # seconds that one step of the story may take
+PATIENCE = 180.0  # seconds that one step of the story may take
 
 
 class StoryError(Exception):

@@ -118,7 +118,7 @@ class Watch:
 
     def __enter__(self) -> Self:
         """Begin to watch."""
-        self.seen.append(self.look())
+        self._look()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
         return self
@@ -128,12 +128,16 @@ class Watch:
         self._end.set()
         if self._thread:
             self._thread.join(timeout=10)
+        self._look()
 
     def _run(self) -> None:
         while not self._end.wait(0.25):
-            now = self.look()
-            if not self.seen or self.seen[-1] != now:
-                self.seen.append(now)
+            self._look()
+
+    def _look(self) -> None:
+        now = self.look()
+        if not self.seen or self.seen[-1] != now:
+            self.seen.append(now)
 
     @property
     def never_dark(self) -> bool:

@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -177,6 +178,15 @@ def page(request: Request, rows: list[Any], base: str) -> Reply:
     return reply
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *where: Any) -> None:
+        """Say nothing of a client that is gone, as one that was killed is."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(*where)
+
+
 @contextmanager
 def serve(site: Site, port: int = 0) -> Iterator[str]:
     """Serve a site on the loopback address; the value is its URL."""
@@ -213,8 +223,7 @@ def serve(site: Site, port: int = 0) -> Iterator[str]:
         def log_message(self, *_: object) -> None:
             """Say nothing: the call log has it."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
-    server.daemon_threads = True
+    server = _Server(("127.0.0.1", port), Handler)
     site.url = f"http://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
