@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from demo.scene import FLEETS, Scene
 from demo.stage import StoryError
-from demo.telling import MINUTES, shown, told
+from demo.telling import LASTED, shown, told
 from demo.truth import Watch
 from emulator.githost.forge import Pull
 
@@ -142,7 +142,7 @@ class Rollouts(Scene):
             "a second comment says that the plan was applied, and how long each fleet took",
             holds=len(host.ours(pull)) == 2
             and "Applied what the plan above said." in final
-            and all(told(final, f, "done", MINUTES) for f in WEB),
+            and all(told(final, f, "done", LASTED) for f in WEB),
         )
         self.tell.check("the first one still says what was planned", holds=plan == self.said.planned)
         self.tell.say(f"The page now: {host.save(pull, self.pages / AFTER)}")

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from demo.stage import StoryError
 
-MINUTES = r"\b(\d+h)?\d+m"
+LASTED = r"\b\d+[hm]"  # what took minutes or hours
 EXCERPT = 16  # lines of a plan or a log that are shown
 
 

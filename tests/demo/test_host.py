@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from demo.host import TOKEN, GitHost, git_host
-from demo.telling import MINUTES, shown, told
+from demo.telling import LASTED, shown, told
 from reconciler.hosts.github import GitHub
 from reconciler.hosts.model import State, Status
 from tests.repositories import Company
@@ -90,7 +90,7 @@ def test_a_comment_is_read_as_a_person_sees_it_and_a_row_by_its_fleet() -> None:
     assert "Fleet plan" in shown(COMMENT)
     assert "ami-1" not in shown(COMMENT)
     assert "reconciler:v1" not in shown("### 🚀 Applied\n<!-- reconciler:v1 x y -->\n")
-    assert told(COMMENT, "web", "replace", MINUTES)
+    assert told(COMMENT, "web", "replace", LASTED)
     assert not told(COMMENT, "web", "done")
     assert not told(COMMENT, "api")
     assert not told(COMMENT + "| | Fleet `web` | replace | 1m |\n", "web"), "one row for each fleet"
