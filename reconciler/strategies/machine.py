@@ -56,7 +56,7 @@ def _toward(want: Wanted, s: Slice, new: Live | None, allow: Allow) -> Move:
     if new and new.idle is None and (why := back.ill(want, s, new)):
         return back.fail(want, s, new, why)
     if new and new.up and carried(want, s, new):
-        return _finish(want, s, new)
+        return _whole(want, s, new) or _finish(want, s, new)
     if serving and (step := gave_back(s, serving)):
         return step
     other = serving and (new is None or serving.revision != new.revision)
@@ -68,6 +68,13 @@ def _toward(want: Wanted, s: Slice, new: Live | None, allow: Allow) -> Move:
     if new is None or new.up is None:
         return _birth(want, s, new, serving, allow)
     return _advance(want, s, new, serving)
+
+
+def _whole(want: Wanted, s: Slice, new: Live) -> Move:
+    """Take back what an unfinished revision has of the traffic of the wanted one. None: it has nothing."""
+    if any(r.weight and r.idle is None for r in s.revisions if r.revision != new.revision):
+        return back.give_back(want, s, new)
+    return None
 
 
 def _birth(want: Wanted, s: Slice, new: Live | None, serving: Live | None, allow: Allow) -> Move:

@@ -76,7 +76,7 @@ def repair(want: Wanted, s: Slice, new: Live, serving: Live) -> Move:
 
 
 def _counts(want: Wanted) -> bool:
-    """Is there a stage between none and all: what works already, where capacity alone moves, is not unsaid."""
+    """Is there a stage between none and all. Where capacity alone moves, what works already stays said."""
     return want.kind in WEIGHTED or want.rollout.strategy == rolling.NAME
 
 
