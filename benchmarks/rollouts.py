@@ -275,9 +275,9 @@ def measured(ways: Sequence[Way], sizes: Sequence[int], tell: Callable[[str], No
     with emulator(company=True) as aws:
         for way in ways:
             for size in sizes:
-                tell(f"{way.name}, {size} instances")
                 with worlds(aws) as product:
                     rows.append(measure(way, size, product))
+                tell(" ".join(rows[-1].cells()))
     return rows
 
 
