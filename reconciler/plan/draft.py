@@ -157,7 +157,8 @@ def _classified(
     held = isinstance(move, Blocked) and move.code != "gate" and not begun
     if not draft.shifted and not held:
         told = (*draft.item.notes, *gates.notes(want, s), *findings(want, s, before, ground))
-        draft.item = replace(draft.item, asks=gates.asks(want, s), notes=told)
+        stand = gates.judge(want, s, live) if live and live.up else ()
+        draft.item = replace(draft.item, asks=gates.asks(want, s), notes=told, gates=stand)
         if before and before.up and item.was != want.revision:
             again = (*meanwhile(want, before), *told)
             draft.item = replace(draft.item, notes=again, rollout=tuple(goes_back(want, before)))

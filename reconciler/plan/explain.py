@@ -36,6 +36,9 @@ WAYS: Final = {
 """What a person can do, by the code of what blocks."""
 
 
+SAYS: Final = {"pass": "holds", "fail": "does not hold", "wait": "is not known yet"}
+
+
 def explain(status: FleetStatus, plan: TargetPlan) -> Iterator[str]:
     """Yield the lines that answer `reconciler explain`."""
     yield f"{status.fleet} in {status.target}, seen {plan.as_of:%Y-%m-%d %H:%M:%S} UTC"
@@ -86,6 +89,8 @@ def explain_item(item: Item, plan: TargetPlan) -> Iterator[str]:
             yield f"next possible at: {_when(item.wait.until, plan.as_of)}"
         if item.wait.deadline:
             yield f"goes back if it is not ready by: {_when(item.wait.deadline, plan.as_of)}"
+    for gate in item.gates:
+        yield f"gate {SAYS[gate.state]}: {gate.why}"
     for refusal in plan.refusals:
         yield f"limit {refusal.limit}: {refusal.why}" + (" (approved)" if plan.approved else "")
 

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from reconciler.core.ids import Commit, TargetName
 from reconciler.kinds.register import Blocked, Step, Wait
-from reconciler.strategies.gates import NOTHING, Asks
+from reconciler.strategies.gates import NOTHING, Asks, Gate
 
 
 class ActionKind(StrEnum):
@@ -100,6 +100,7 @@ class Item:
     shifted: bool = False  # all traffic is where git wants it
     notes: tuple[str, ...] = ()  # said in the plan: unpinned, warnings
     rollout: tuple[str, ...] = ()  # what it needs, and what a failure leads to at each stage
+    gates: tuple[Gate, ...] = ()  # of a rollout under way, as they stand in this pass
     order: int = 0
     labels: tuple[tuple[str, str], ...] = ()
     suspended: Suspension | None = None  # nothing is written, save that a rollout goes back

@@ -66,6 +66,14 @@ class WaitJson(TypedDict):
     deadline: str | None
 
 
+class GateJson(TypedDict):
+    """What one gate of a rollout under way says: whether it goes on, and what was measured."""
+
+    name: str
+    state: Literal["pass", "fail", "wait"]
+    why: str
+
+
 class SuspendedJson(TypedDict):
     """Nothing is written until then, or until it is resumed. `said`: where that has to be."""
 
@@ -94,6 +102,7 @@ ChangeJson = TypedDict(
         "suspended": SuspendedJson | None,
         "notes": list[str],
         "rollout": list[str],
+        "gates": list[GateJson],
     },
 )
 
@@ -226,6 +235,7 @@ def _change(item: Item) -> ChangeJson:
         "suspended": suspended_json(item.suspended) if item.suspended else None,
         "notes": list(item.notes),
         "rollout": list(item.rollout),
+        "gates": [{"name": g.name, "state": g.state, "why": g.why} for g in item.gates],
     }
 
 

@@ -105,6 +105,17 @@ class RolloutShifted(OfThing):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RolloutWaiting(OfThing):
+    """What a rollout waits for now. Told once for each thing that it waits for, whatever its numbers."""
+
+    event: ClassVar[str] = "rollout.waiting"
+    level: ClassVar[Level] = "info"
+    why: str
+    until: datetime | None  # the earliest time at which it can go on, if that is known
+    deadline: datetime | None  # past it, the rollout goes back
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RolloutPaused(OfThing):
     """A rollout waits for a person to promote it."""
 

@@ -4,13 +4,16 @@ Told from what was done, so that a rollout is told once; the first plan of a pro
 that were under way as resumed.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any, Final
 
 from reconciler.core.facts import FAILED, IDLE
 from reconciler.core.ids import FleetName, ResourceName, Revision, resource_name
 from reconciler.kinds.group.steps import CreateGroup, TagGroup
+from reconciler.kinds.register import Wait
 from reconciler.kinds.template.steps import CreateTemplate, TagTemplate
 from reconciler.plan.model import ActionKind, Item, TargetPlan
 from reconciler.report.document_events import (
@@ -22,12 +25,14 @@ from reconciler.report.document_events import (
     RolloutRolledBack,
     RolloutShifted,
     RolloutStarted,
+    RolloutWaiting,
 )
 from reconciler.report.event import Event
 from reconciler.report.outcome import Outcome
 from reconciler.strategies.staged import PAUSE
 
 FLEET: Final = "Fleet"
+NUMBER: Final = re.compile(r"(?<![\w-])\d+(?![\w-])")
 UNDER_WAY: Final = (ActionKind.CREATE, ActionKind.REPLACE)
 STILL_LEAVING: Final = (ActionKind.RETIRE, ActionKind.BLOCKED, ActionKind.UNREAD)
 
@@ -41,6 +46,7 @@ class Rollout:
     shifted: bool = False
     failed: bool = False
     paused: bool = False
+    waits: tuple[str, datetime | None] = ("", None)  # for what, without its numbers, and until when
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,11 +109,19 @@ def _one(
     elif old.paused and not paused and item.action in UNDER_WAY:
         events.append(RolloutPromoted(**of))
     old = replace(old, paused=paused)
+    if item.wait and (waits := _waits(item.wait)) != old.waits:
+        wait = item.wait
+        events.append(RolloutWaiting(**of, why=wait.why, until=wait.until, deadline=wait.deadline))
+        old = replace(old, waits=waits)
     if _alone(item, old):
         if not old.shifted:
             events.append(RolloutShifted(**of, before=old.before))
         return None, [*events, RolloutFinished(**of, before=old.before)]
     return old, events
+
+
+def _waits(wait: Wait) -> tuple[str, datetime | None]:
+    return NUMBER.sub("#", wait.why), wait.until
 
 
 def _begun(

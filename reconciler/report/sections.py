@@ -184,7 +184,7 @@ def steps(shown: Iterable[tuple[TargetPlan, Item]]) -> Iterator[str]:
         lines += [f"  {words.after(s, item, target.as_of):<13} {words.step(s)}" for s in item.steps]
         if item.wait:
             lines.append(f"  waits: {words.waiting(item.wait, target.as_of)}")
-        lines += [f"  {line}" for line in item.rollout]
+        lines += [f"  {line}" for line in (*map(words.gate, item.gates), *item.rollout)]
     yield from details(f"Steps, and when at the earliest ({counted(len(told), 'document')})", block(lines))
 
 

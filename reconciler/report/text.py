@@ -132,6 +132,8 @@ def _item(item: Item, plan: TargetPlan) -> Iterator[_Line]:
         item.wait.until or item.wait.deadline or item.wait.why not in {s.why for s in item.steps}
     ):
         yield _Line(f"        Waits: {words.waiting(item.wait, plan.as_of)}", "cyan")
+    for gate in item.gates:
+        yield _Line(f"        {words.gate(gate)}", "" if gate.state == "pass" else "yellow")
     for line in item.rollout:
         yield _Line(f"        {line}", "dim")
     for note in item.notes:

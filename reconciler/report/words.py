@@ -5,8 +5,10 @@ from datetime import UTC, datetime, timedelta
 
 from reconciler.core.duration import format_duration
 from reconciler.kinds.register import Wait
+from reconciler.plan.explain import SAYS
 from reconciler.plan.model import Because, Drift, Item, PlannedStep, Refusal, TargetPlan
 from reconciler.report.escape import capped
+from reconciler.strategies.gates import Gate
 
 VALUE = 120  # characters of one of two values that are told side by side
 
@@ -82,6 +84,11 @@ def waiting(wait: Wait, as_of: datetime) -> str:
     if wait.deadline:
         text += f"; goes back if not by {clock(wait.deadline)}"
     return text
+
+
+def gate(found: Gate) -> str:
+    """Return what a gate says of a rollout under way."""
+    return f"Gate {SAYS[found.state]}: {found.why}"
 
 
 def drifted(row: Drift) -> str:

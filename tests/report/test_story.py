@@ -1,5 +1,6 @@
 """What passes tell: each change once, whatever the number of passes. Whole rollouts are driven by simulate."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -15,6 +16,7 @@ from reconciler.plan.model import ActionKind, Drift, Item, Refusal, TargetPlan
 from reconciler.plan.planner import plan_target
 from reconciler.plan.settle import USUAL, pass_time, settle
 from reconciler.plan.simulate import follow_up, simulate
+from reconciler.report.document_events import RolloutWaiting
 from reconciler.report.event import Event
 from reconciler.report.outcome import Outcome, step_event
 from reconciler.report.story import NOTHING_TOLD, Memory, tell
@@ -275,9 +277,11 @@ def passes(
     world: World,
     memory: Memory,
     time: Callable[[World], World] | None = None,
+    waits: list[RolloutWaiting] | None = None,
 ) -> tuple[World, Memory, list[Event]]:
-    """Let passes go by until nothing moves; return what they told of fleets."""
+    """Let passes go by until nothing moves; return what they told of fleets, waits apart."""
     found: list[Event] = []
+    waits = [] if waits is None else waits
     for _ in range(drive.MOST):
         made = plan_target(drive.goal(desired, commit, world), world, ahead=False)
         outcomes: list[Outcome] = []
@@ -291,18 +295,19 @@ def passes(
                 ]
         world = drive.known(desired, commit, world)
         memory, events = tell(memory, commit, made, outcomes)
-        found += events
+        waits += [e for e in events if isinstance(e, RolloutWaiting)]
+        found += [e for e in events if not isinstance(e, RolloutWaiting)]
         moves = [i for i in made.items if i.now or i.wait]
         if not moves:
             return world, memory, found
-        waits = [i.wait.until for i in moves if i.wait and i.wait.until]
-        settled = time(world) if time else settle(world, USUAL, min(waits, default=None))
+        ends = [i.wait.until for i in moves if i.wait and i.wait.until]
+        settled = time(world) if time else settle(world, USUAL, min(ends, default=None))
         world = settled if settled != world else pass_time(world, timedelta(minutes=1))
     raise AssertionError(f"not converged after {drive.MOST} passes: {[e.event for e in found]}")
 
 
 def names(events: list[Event]) -> list[str]:
-    return [e.event for e in events]
+    return [e.event for e in events if not isinstance(e, RolloutWaiting)]
 
 
 @SERVES
@@ -317,6 +322,25 @@ def test_a_birth_and_a_rollout_are_told_from_start_to_end(tmp_path: Path, traffi
     assert started.before == finished.before != ""  # type: ignore[attr-defined]
     assert Revision(started.revision) == finished.revision != started.before  # type: ignore[attr-defined]
     assert names(passes(second, drive.NOW, world, memory)[2]) == []
+
+
+def test_what_a_rollout_waits_for_is_told_once_whatever_its_numbers(tmp_path: Path) -> None:
+    first = folder(tmp_path, TARGET, FLEET % ("web", "1") + SERVED)
+    world, memory, _ = passes(first, drive.BEFORE, drive.empty(), NOTHING_TOLD)
+    second = folder(tmp_path, TARGET, FLEET % ("web", "2") + SERVED)
+    waits: list[RolloutWaiting] = []
+    passes(second, drive.NOW, world, memory, waits=waits)
+    told = [re.sub(r"web-[0-9a-f]{10}|C\d+", "*", w.why) for w in waits]
+    assert told == [
+        "*: 0 of 2 instances in service",
+        "Route 53 spreads the records",
+        "clients move to *: TTL and drain",
+        "* is kept",
+        "2 instances of * are ending",
+        "* is being deleted",
+    ]
+    assert waits[0].deadline
+    assert waits[2].until
 
 
 @SERVES
@@ -350,7 +374,7 @@ def passes_until_failed(
                 world = simulate(world, step, USUAL)
                 outcomes.append(Outcome(kind=one.kind, name=one.name, revision=one.to, step=step))
         memory, events = tell(memory, drive.NOW, made, outcomes)
-        found += events
+        found += [e for e in events if not isinstance(e, RolloutWaiting)]
         world = time(world)
         if "rollout.rolled_back" in names(found):
             break
