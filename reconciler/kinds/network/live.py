@@ -1,6 +1,6 @@
 """What was observed of subnets and security groups."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from reconciler.core.facts import Tags
 
@@ -12,7 +12,7 @@ class Subnet:
     id: str
     vpc: str
     zone: str
-    free: int  # addresses
+    free: int = field(compare=False)  # addresses: each launch moves them, and makes it no other subnet
     tags: Tags
 
 
