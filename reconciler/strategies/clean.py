@@ -57,7 +57,8 @@ def _superseded(want: Wanted, s: Slice, live: Live, serving: Live | None, becaus
         return Wait(why=f"clients leave {live.name}", until=settles(want, s, serving))
     if serving and live.up and (live.records or live.rule_weight is not None) and not retire.parted(live):
         return retire.left(s, live, serving, sure=False)
-    if serving and live.up and any(r.revision == live.revision for r in carriers(want, s, serving)):
+    carries = live.up and live.up.sizes != NOTHING  # else it ends already, and nothing waits for its share
+    if serving and carries and any(r.revision == live.revision for r in carriers(want, s, serving)):
         if want.rollout.strategy == recreate.NAME:  # the other one starts once this one is gone
             return retire.drained(s, live) or retire.end(s, live, because)
         if move := prepare(want, s, serving):

@@ -140,7 +140,8 @@ def _onward(
     late = deadline is not None and s.as_of >= deadline
     launches, final = gating.launching(s, new) if isinstance(move, Wait) else ("", False)
     if move is not None and (late or final):  # what is ready now goes on, however late it is seen
-        return back.fail(want, s, new, launches if final else _late(new, move, launches))
+        lacks = move if isinstance(move, Wait) else gating.waiting(want, s, new)  # it was detached just now
+        return back.fail(want, s, new, launches if final else _late(new, lacks, launches))
     if step := _sized(want, s, new, serving, following):
         return step
     if isinstance(move, Wait):

@@ -86,7 +86,8 @@ def _reached(want: Wanted, new: Live, serving: Live) -> int:
     if want.kind in WEIGHTED:
         total = (new.weight or 0) + (serving.weight or 0)
         has = 100 * (new.weight or 0) / total if total else 0
-        return min(last, sum(x.weight <= has + 1 for x in want.rollout.stages))
+        reached = sum(x.weight <= has + 1 for x in want.rollout.stages)
+        return min(last, max(reached, 1 if new.weight else 0))  # with traffic it is gated from the first on
     size = new.up.sizes.desired if new.up else 0
     return sum(rolling.batch(want, serving, n) <= size for n in range(1, last + 1))
 

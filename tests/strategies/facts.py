@@ -55,11 +55,13 @@ class Signs:
         """One of them changes."""
         match draw.draw(st.integers(0, 5)):
             case 0 | 1 | 2:
-                self.alarm = draw.draw(st.sampled_from([*ALARMS, LOST]))
+                said: list[str | Unread] = [*ALARMS, LOST]
+                self.alarm = draw.draw(st.sampled_from(said))
             case 3 | 4:
                 self.value = draw.draw(st.sampled_from([*VALUES, LOST]))
             case _:
-                self.answers = draw.draw(st.sampled_from([0, 2, 3, 3, LOST]))
+                answers: list[int | Unread] = [0, 2, 3, 3, LOST]
+                self.answers = draw.draw(st.sampled_from(answers))
 
     def good(self) -> None:
         """All is well."""

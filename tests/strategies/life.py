@@ -6,7 +6,7 @@ a process killed after any write and one that lives on are the same thing.
 
 import pickle
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Final, TypeVar
@@ -272,6 +272,16 @@ class Life:
             self.wait(plan)
             assert self.world != before, f"stuck at {plan.wait}: {self.told()}"
         raise AssertionError(f"did not converge: {plan.wait}, {[s.op for s in plan.now]}")
+
+    def until(self, reached: Callable[["Life"], bool]) -> "Life":
+        """Make passes, and let happen what one without a write waits for, until something is so."""
+        for _ in range(MOST_PASSES):
+            if reached(self):
+                return self
+            plan = self.run()
+            if not plan.now:
+                self.wait(plan)
+        raise AssertionError(f"never: {self.told()}")
 
     def told(self) -> list[str]:
         """Each revision in a line, for who reads a failure."""

@@ -1,0 +1,111 @@
+"""Recreate: for what may never run twice. One is gone before the other one starts, forwards and backwards."""
+
+from datetime import timedelta
+
+import pytest
+
+from reconciler.kinds.group.steps import CreateGroup, SetSizes
+from reconciler.plan import settle
+from reconciler.strategies.hand import Verb
+from reconciler.strategies.slice import NOTHING
+from reconciler.strategies.wanted import TrafficKind
+from tests.strategies.invariants import check_converged
+from tests.strategies.life import Life
+from tests.strategies.rolls import NEW, OLD, at_rest, blocked, failed, group, rolling_out, running, share
+from tests.worlds import RECREATE
+
+KINDS = pytest.mark.parametrize("kind", list(TrafficKind), ids=lambda k: k.name.lower())
+WEIGHTED = (TrafficKind.DNS, TrafficKind.LISTENER)
+
+
+def apart(life: Life, passes: int = 40) -> list[str]:
+    """Go on, and see that never two of them run. Return who ran, in turns."""
+    turns = list[str]()
+    for _ in range(passes):
+        life.wait(life.run())
+        run = [g.name for g in life.world.groups if g.instances]
+        assert len(run) <= 1, life.told()
+        turns += [n for n in run if n not in turns[-1:]]
+    return turns
+
+
+@KINDS
+def test_the_old_one_is_gone_before_the_new_one_is_born(kind: TrafficKind) -> None:
+    life = rolling_out(at_rest(kind, RECREATE))
+    for _ in range(20):
+        plan = life.plan()
+        if any(isinstance(step, CreateGroup) for step in plan.now):
+            assert running(life, OLD) == 0
+            break
+        assert not group(life, NEW)
+        life.wait(life.run())
+    else:
+        raise AssertionError("never born")
+    assert apart(life) == [NEW]
+    life.calm()
+    check_converged(life.world, life.want)
+
+
+@KINDS
+def test_the_old_one_is_stopped_only_once_all_but_the_new_group_is_there(kind: TrafficKind) -> None:
+    life = rolling_out(at_rest(kind, RECREATE))
+    life.until(lambda x: any(isinstance(s, SetSizes) and s.sizes == NOTHING for s in x.plan().now))
+    life.run()
+    new = life.want
+    assert new
+    assert {t.name for t in life.world.templates} == {OLD, NEW}
+    assert ({b.name for b in life.world.balancers} == {OLD, NEW}) is bool(new.balancer)
+    assert all(b.state == "active" for b in life.world.balancers)
+
+
+@KINDS
+def test_what_the_old_one_had_is_what_the_new_one_is_born_with(kind: TrafficKind) -> None:
+    life = at_rest(kind, RECREATE)
+    grown = next(g for g in life.world.groups if g.name == OLD)
+    life.happened(settle.resized(life.world, OLD, type(grown.sizes)(min=2, max=6, desired=5)))
+    life.happened(settle.checked(settle.launched(life.world)))
+    rolling_out(life)
+    life.until(lambda x: running(x, NEW) > 0)
+    assert running(life, NEW) == 5
+
+
+@KINDS
+@pytest.mark.parametrize("late", [True, False], ids=["late", "aborted"])
+def test_backwards_the_new_one_is_gone_before_the_old_one_starts_again(kind: TrafficKind, late: bool) -> None:
+    life = rolling_out(at_rest(kind, RECREATE))
+    life.until(lambda x: group(x, NEW) is not None)
+    if late:
+        life.signs.few[NEW] = 1
+        life.wait(life.run())
+        life.happened(settle.pass_time(life.world, timedelta(minutes=16)))
+    else:
+        life.wait(life.run())
+        life.say(Verb.ABORT)
+    assert apart(life)[-1:] == [OLD]
+    assert blocked(life.calm()) == "failed"
+    assert failed(life).startswith("not ready in time" if late else "aborted")
+    assert running(life, OLD) == 3
+    if kind in WEIGHTED:
+        assert share(life, OLD)
+
+
+@KINDS
+def test_abort_while_the_old_one_is_kept_at_rest_starts_it_again(kind: TrafficKind) -> None:
+    life = rolling_out(at_rest(kind, RECREATE))
+    life.until(lambda x: bool((old := group(x, OLD)) and old.tag("reconciler:idle")))
+    life.say(Verb.ABORT)
+    assert apart(life)[-1:] == [OLD]
+    life.calm()
+    assert running(life, OLD) == 3
+
+
+@KINDS
+def test_an_alarm_blocks_before_the_old_one_goes_and_no_more_after(kind: TrafficKind) -> None:
+    life = rolling_out(at_rest(kind, RECREATE))
+    life.signs.alarm = "ALARM"
+    assert blocked(life.run()) == "gate"
+    assert running(life, OLD) == 3
+    life.signs.good()
+    life.until(lambda x: not running(x, OLD))
+    life.signs.alarm = "ALARM"  # nobody serves: no wonder
+    life.until(lambda x: group(x, NEW) is not None)
