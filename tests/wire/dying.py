@@ -20,7 +20,7 @@ def live_and_die(
     life died of (the same records again, whose change id was lost with it) is let by once: the kill
     comes after the write that remembers it.
     """
-    control, last, repeated = mother.aws.control, "", 0
+    control, last, repeated, told = mother.aws.control, "", 0, list[str]()
     for kills in range(MOST):
         control.clear_faults()
         control.clear_calls()
@@ -35,4 +35,6 @@ def live_and_die(
         wrote = [c for c in control.calls() if ALLOWED.get((c["service"], c["operation"]), READ).writes]
         now = f"{wrote[-1]['operation']} {wrote[-1]['params']}"
         repeated, last = int(now == last), now
-    raise AssertionError(f"not at its end after {MOST} kills")
+        told.append(now)
+    last_ones = "\n".join(told[-12:])
+    raise AssertionError(f"not at its end after {MOST} kills; the last of them:\n{last_ones}")
