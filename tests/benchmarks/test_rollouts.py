@@ -45,6 +45,7 @@ def test_the_page_has_a_line_for_each_way_and_size_and_the_computed_ones_are_wha
 
 
 @pytest.mark.wire
+@pytest.mark.crash  # by `make test-crash`: seconds for one line; all of them are `make bench-rollouts`
 def test_a_rollout_that_is_measured_anew_is_the_one_of_the_page() -> None:
     rows = measured([w for w in WAYS if "recreate" in w.name], SIZES[:1], lambda _: None)
     for line in render(rows).splitlines()[2:]:

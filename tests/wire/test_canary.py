@@ -106,8 +106,9 @@ def test_an_alarm_at_a_tenth_takes_all_traffic_back_in_one_write_and_the_revisio
     assert_one_whole(watch)
 
 
-@pytest.mark.parametrize("kind", BY_RULE)
-def test_a_canary_is_aborted_at_its_pause_and_once_more_when_it_had_all_traffic(
+@MATRIX
+@pytest.mark.parametrize("kind", SHIFTS)
+def test_a_canary_that_is_aborted_at_its_pause_goes_back_and_is_not_tried_again(
     product: Product, kind: str
 ) -> None:
     watch, old, new = begun(product, kind)
@@ -115,18 +116,27 @@ def test_a_canary_is_aborted_at_its_pause_and_once_more_when_it_had_all_traffic(
     assert product.cli("abort", "web", "--reason", "5xx").code == 0
     assert held(product.converge(watch.look)) == "failed"
     assert watch.tombstones() == {new: "aborted: 5xx"}
+    assert watch.instances(old) == kept
     assert_one_whole(watch, dead=(new,))
-    assert product.cli("retry", "web").code == 0
-    assert held(product.converge(watch.look)) == "pause"
+    assert held(product.converge(watch.look)) == "failed"
+
+
+@pytest.mark.parametrize("kind", BY_RULE)
+def test_a_canary_that_is_aborted_once_it_had_all_traffic_goes_back_at_once_and_without_a_launch(
+    product: Product, kind: str
+) -> None:
+    watch, old, new = begun(product, kind)
+    kept = watch.instances(old)
     assert product.cli("promote", "web", "--full", "--reason", "now").code == 0
     product.converge(watch.look, until=lambda _: watch.weights().get(new) == WHOLE[kind])
     said = product.aws.control.now()
-    assert product.cli("abort", "web", "--reason", "5xx again").code == 0
+    assert product.cli("abort", "web", "--reason", "5xx").code == 0
     assert held(product.converge(watch.look)) == "failed"
     back = next(c for c in shifts(product, kind) if datetime.fromisoformat(c["time"]) >= said)
     assert datetime.fromisoformat(back["time"]) - said <= timedelta(seconds=1)
     assert watch.weights() == {old: WHOLE[kind]}
     assert watch.instances(old) == kept
+    assert watch.tombstones() == {new: "aborted: 5xx"}
     assert_one_whole(watch, dead=(new,))
 
 
