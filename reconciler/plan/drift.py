@@ -22,6 +22,7 @@ from reconciler.strategies.traffic import Share
 from reconciler.strategies.wanted import WEIGHTED, TrafficKind, Wanted
 
 THERE, NOT_THERE = "there", "not there"
+RETAINED = "Terminating:Retained"
 
 
 def golden(want: Wanted, s: Slice, live: Live) -> tuple[Part, ...]:
@@ -224,11 +225,20 @@ def _instances(group: LiveGroup, live: Live, s: Slice) -> Iterator[Part]:
     ]
     if live.template:
         rows += odd_instances(group, live.template, s.instances)
+    yield from _retained(group)
     for row in rows:  # each by itself: what is left to others of one instance says nothing of the next
         chosen = row.resource.removeprefix("instance/")
         yield _part(
             "instances", [row], replacement(group, chosen, f"its {row.field} is not what it was born with")
         )
+
+
+def _retained(group: LiveGroup) -> Iterator[Part]:
+    """Instances that a lifecycle policy keeps after their end: outside the size, and still paid for."""
+    for one in group.instances:
+        if one.lifecycle == RETAINED:
+            live = f"{RETAINED}, still billed"
+            yield from _differences(f"instance/{one.id}", [("lifecycle", "ended", live)])
 
 
 def replacement(group: LiveGroup, instance: str, because: str) -> ReplaceInstance | None:

@@ -90,7 +90,7 @@ def _compared(item: Item, old: Known, looked: frozenset[str]) -> bool:
 def _by_look(row: Drift) -> bool:
     """Is this field read only of what is under way or audited."""
     if row.resource.startswith("instance/"):
-        return not row.field.endswith("launchTemplate")
+        return not row.field.endswith(("launchTemplate", "lifecycle"))  # those the bulk reads give
     return row.resource.startswith(BY_LOOK) or row.field.startswith("hooks.")
 
 
