@@ -67,6 +67,8 @@ EVENTS: Final = (
     "stale",
     "stale",
     "two",
+    "late",
+    "late",
     "suspend",
     "resume",
     "weights",
@@ -88,6 +90,8 @@ def happen(life: Life, event: str, draw: st.DataObject) -> None:
         life.run(stale=(draw.draw(st.sampled_from(STALE)), draw.draw(st.integers(1, 4))))
     elif event == "two":
         life.two(draw.draw(st.lists(st.booleans(), max_size=10)))
+    elif event == "late":
+        life.late(draw.draw(st.integers(0, 4)))
     elif event == "whole":
         life.wait(life.run())
     elif event in TIME:

@@ -44,6 +44,7 @@ MOST_PASSES: Final = 120  # of a fleet with nothing in its way: four births and 
 LAG: Final = timedelta(seconds=15)  # how long AWS may answer with what was
 STALE: Final = ("groups", "templates", "health")
 """What may be older than a write of ours (AWS-FACTS 2a, 2b, 2d). Route 53 shows its pending values at once."""
+SLOW: Final = timedelta(seconds=60)  # that a daemon may be late with what it planned
 LOOKS_AHEAD: Final = 16  # every so many passes the whole way is planned too: that is most of the time
 
 T = TypeVar("T")
@@ -126,6 +127,7 @@ class Life:
     memory: Memory = field(default_factory=Memory)
     past: list[World] = field(default_factory=list)  # what was true a moment ago, the newest last
     passes: int = 0
+    slow: tuple[Pass, Iterator[None]] | None = None  # another daemon, in the middle of its writes
 
     def __post_init__(self) -> None:
         """Begin with a commit."""
@@ -228,11 +230,27 @@ class Life:
             for _ in rest:
                 pass
 
+    def late(self, writes: int) -> None:
+        """Another daemon goes on where it was slow, or begins a pass and is slow after so many writes."""
+        if self.slow is None:
+            TRIED["passes of a slow daemon"] += 1
+            now = self.look()
+            self.slow = now, self.doing(now)
+        elif self.slow[0].seen.as_of < self.world.as_of - SLOW:
+            self.slow = None
+            return
+        now, rest = self.slow
+        self.memory.stale = {"groups": now.seen, "health": now.seen}
+        for _ in range(writes):
+            if next(rest, self) is self:
+                self.slow = None
+                return
+
     def _write(self, now: Pass, step: Step) -> str:
         if currently_in_test_context():
             note(f"    {step.op} {step.name} {getattr(step, 'because', '')}")
         after, change = written(self.world, step)
-        check_write(self.world, after, step, change, self.want, self.memory)
+        check_write(self.world, after, step, change, now.ask.want, self.memory)
         check_gated(now.seen, now.ask, self.world, after, step)
         self._goes(after)
         return change
