@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from emulator import hands
 from emulator.region import Body, Group, Region
 from emulator.wire import Refused, invalid
 
@@ -102,7 +103,9 @@ def on_demand(distribution: Body, desired: int) -> int:
 def _subnet(region: Region, group: Group) -> str:
     """Return the subnet with the fewest instances, the first of equals, of those with addresses left.
 
-    Raises: InsufficientFreeAddressesInSubnet.
+    A zone without capacity is passed over, unless the group is to be `balanced-only`.
+
+    Raises: InsufficientFreeAddressesInSubnet, InsufficientInstanceCapacity.
     """
     known = region.subnets()
     wanted = [i for i in group.body["VPCZoneIdentifier"].split(",") if i in known]
@@ -114,7 +117,12 @@ def _subnet(region: Region, group: Group) -> str:
             " requested number of instances.",
         )
     used = [m.instance.subnet_id for m in group.members.values() if not m.leaving]
-    return str(min(subnets, key=used.count))
+    only = group.body["AvailabilityZoneDistribution"]["CapacityDistributionStrategy"] == "balanced-only"
+    up = subnets if only else [i for i in subnets if not hands.is_out(known[i].availability_zone)]
+    chosen = min(up or subnets, key=used.count)
+    if hands.is_out(known[chosen].availability_zone):
+        raise Refused("InsufficientInstanceCapacity", hands.CAPACITY.removesuffix(hands.FAILED))
+    return str(chosen)
 
 
 def run(region: Region, group: Group, launch: Launch) -> Any:

@@ -2,8 +2,8 @@
 
 import json
 import threading
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
@@ -25,6 +25,7 @@ class Kind(StrEnum):
     PARTIAL = (
         "partial"  # the effect happens, the body ends after `keep` of it (botocore reads cut JSON as {})
     )
+    STALE = "stale"  # each like request is answered as the first of them was: reads lag behind writes
     LATENCY = "latency"  # `ms` pass before the request is looked at
 
 
@@ -47,6 +48,7 @@ class Rule:
     keep: float = 0.3  # of the body's bytes
     seen: int = 0
     fired: int = 0
+    kept: dict[Hashable, Any] = field(default_factory=dict)  # of `stale`: the first reply, by request
 
     def strikes(self, call: Call) -> bool:
         """Tell whether this request is struck, and count it."""

@@ -27,10 +27,17 @@ class _Failures:
     messages: Final[dict[str, str]] = {}
 
 
+class _Outages:
+    """Availability zones in which nothing is launched."""
+
+    zones: Final[set[str]] = set()
+
+
+FAILED: Final = " Launching EC2 instance failed."
 CAPACITY: Final = (
     "Could not launch On-Demand Instances. InsufficientInstanceCapacity - We currently do not have sufficient"
     " capacity in the Availability Zone you requested. Our system will be working on provisioning additional"
-    " capacity. Launching EC2 instance failed."
+    f" capacity.{FAILED}"
 )
 
 
@@ -39,6 +46,7 @@ def reset() -> None:
     _Unhealthy.spans.clear()
     _Failures.messages.clear()
     _Addresses.names.clear()
+    _Outages.zones.clear()
 
 
 @knob("address")
@@ -91,6 +99,17 @@ def launch_failure_of(group: str) -> str | None:
     """Return why launches of a group fail, if they do."""
     found = (m for pattern, m in _Failures.messages.items() if fnmatchcase(group, pattern))
     return next(found, None)
+
+
+@knob("zone-outage")
+def zone_outage(zone: str, *, on: bool = True) -> None:
+    """Let nothing be launched in an availability zone: {zone, on}."""
+    (_Outages.zones.add if on else _Outages.zones.discard)(zone)
+
+
+def is_out(zone: str) -> bool:
+    """Return whether nothing is launched in an availability zone."""
+    return zone in _Outages.zones
 
 
 @knob("terminate-instance")

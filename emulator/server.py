@@ -75,7 +75,9 @@ class Emulator:
                 raise CutError
             if error := rule.error(call.service):
                 return self._noted(call, render(call.service, error))
-        reply = self._noted(call, self._handle(call, environ, body))
+        like = (call.account, call.region, call.path, call.query, body)
+        kept = rule.kept.get(like) if rule and rule.kind is Kind.STALE else None
+        reply = self._noted(call, kept or self._handle(call, environ, body))
         if rule and rule.kind is Kind.HANG:
             self.faults.hold()
         return _after(rule, call, reply)
@@ -124,6 +126,8 @@ def _after(rule: Rule | None, call: Call, reply: Reply) -> Reply:
     if rule.kind in (Kind.LOST, Kind.HANG):
         call.lost = True
         raise CutError
+    if rule.kind is Kind.STALE and not call.code:
+        rule.kept.setdefault((call.account, call.region, call.path, call.query, call.body), reply)
     if rule.kind is Kind.PARTIAL:
         return replace(reply, body=reply.body[: int(len(reply.body) * rule.keep)])
     return reply

@@ -298,6 +298,20 @@ def test_a_full_subnet_fails_the_launch_and_another_zone_helps(scene: Scene) -> 
     assert {i["AvailabilityZone"] for i in scene.instances("both")} == {"eu-west-1b"}
 
 
+@pytest.mark.parametrize(("how", "zones"), [("balanced-best-effort", "bcbc"), ("balanced-only", "")])
+def test_a_zone_without_capacity_is_passed_over_unless_the_group_must_be_balanced(
+    scene: Scene, how: str, zones: str
+) -> None:
+    scene.aws.control.knob("zone-outage", zone="eu-west-1a")
+    scene.create(desired=4, AvailabilityZoneDistribution={"CapacityDistributionStrategy": how})
+    assert sorted(i["AvailabilityZone"][-1] for i in scene.instances()) == sorted(zones)
+    if how == "balanced-only":
+        assert "sufficient capacity" in scene.activities()[0]["StatusMessage"]
+    scene.aws.control.knob("zone-outage", zone="eu-west-1a", on=False)
+    scene.wait(timedelta(minutes=4))
+    assert len(scene.ids()) == 4
+
+
 def test_a_template_that_is_deleted_fails_later_launches(scene: Scene) -> None:
     scene.create(desired=1)
     scene.ec2.delete_launch_template(LaunchTemplateId=scene.template)

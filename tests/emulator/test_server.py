@@ -126,6 +126,21 @@ def test_a_lost_reply_leaves_the_effect_and_a_reset_does_not(aws: Emulated) -> N
     assert [t["LaunchTemplateName"] for t in shown] == ["web-2"]
 
 
+def test_a_stale_read_shows_what_the_first_one_like_it_showed(aws: Emulated) -> None:
+    ec2 = aws.client("ec2")
+
+    def names(**more: object) -> list[str]:
+        return [t["LaunchTemplateName"] for t in ec2.describe_launch_templates(**more)["LaunchTemplates"]]
+
+    aws.control.fault("stale", operation="DescribeLaunchTemplates", times=4)
+    assert names() == []
+    ec2.create_launch_template(LaunchTemplateName="web", LaunchTemplateData={"ImageId": "ami-0a1"})
+    assert names() == []
+    assert names(Filters=[{"Name": "launch-template-name", "Values": ["web"]}]) == ["web"], "another question"
+    assert names() == []
+    assert names() == ["web"]
+
+
 def test_a_fault_strikes_by_parameters_after_some_and_a_number_of_times(aws: Emulated) -> None:
     ssm = aws.client("ssm")
     aws.control.fault("throttle", operation="GetParameters", match="/mine", after=1, times=2)
