@@ -16,14 +16,14 @@ from reconciler.plan.images import in_force, is_fixed
 from reconciler.plan.model import ActionKind, Because, Item, Suspension
 from reconciler.plan.part import Row
 from reconciler.plan.parts import CODES, code_of, in_place, parse_applied, parts_of, protected
-from reconciler.plan.preflight import Ground, findings
+from reconciler.plan.preflight import Ground, findings, lacks
 from reconciler.plan.prepare import parts_that_differ
 from reconciler.plan.resolve import Place
 from reconciler.spec.desired import DesiredFleet
 from reconciler.strategies import gates, machine
 from reconciler.strategies.retire import leaves
 from reconciler.strategies.slice import Live, Slice, bare, fleets_of
-from reconciler.strategies.wanted import Allow, Wanted
+from reconciler.strategies.wanted import Allow, Hold, Wanted
 
 KIND = "Fleet"
 
@@ -40,6 +40,7 @@ class Draft:
     live: bool = False  # it has a group
     shifted: bool = False  # all traffic is where git wants it
     suspended: Suspension | None = None
+    lacks: Hold | None = None  # what its new revision can't be born without
 
 
 def drafts_of(goal: Goal, world: World) -> list[Draft]:
@@ -154,6 +155,7 @@ def _classified(
     begun = live is not None and not _buried(live) and not (draft.shifted and not others)
     notes = (*item.notes, *_not_healed(want, draft.rows))
     draft.item = replace(item, begun=begun, shifted=draft.shifted, notes=notes)
+    draft.lacks = lacks(want, live, ground)
     held = isinstance(move, Blocked) and move.code != "gate" and not begun
     if not draft.shifted and not held:
         told = (*draft.item.notes, *gates.notes(want, s), *findings(want, s, before, ground))

@@ -101,7 +101,9 @@ def _fleet_items(turns: Turns, drafts: list[Draft], manner: _Manner) -> list[Ite
     for draft in sorted(drafts, key=lambda d: (d.item.order, d.item.name)):
         waits = draft.item.action is ActionKind.REPLACE and not (draft.item.begun or draft.suspended)
         allow = held
-        if waits and held.start is None and (turn := turns.hold(draft, running)):
+        if draft.lacks and held.start is None:
+            allow = replace(held, start=draft.lacks)
+        elif waits and held.start is None and (turn := turns.hold(draft, running)):
             allow = replace(held, start=turn)
         else:
             running += waits

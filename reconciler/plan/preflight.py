@@ -1,4 +1,6 @@
-"""Preflight: what a plan foresees of a rollout that has launched nothing yet. Told, and stops nothing. Pure.
+"""Preflight: what a plan foresees of a rollout that has launched nothing yet. Pure.
+
+It is told and stops nothing, save that nothing is born from an AMI that git names and that is not there.
 
 What blocks a start stands elsewhere: names that are taken (`barriers`), a source that gives no AMI
 (`images`), selectors that choose nothing (`resolve`), alarms (`strategies.gates`).
@@ -15,7 +17,7 @@ from reconciler.strategies import recreate, rolling
 from reconciler.strategies.born import birth_sizes
 from reconciler.strategies.floor import floor
 from reconciler.strategies.slice import Live, Slice
-from reconciler.strategies.wanted import Wanted
+from reconciler.strategies.wanted import Hold, Wanted
 
 NEEDED: Final[Mapping[str, int]] = {"application": 8, "network": 1}
 """Free addresses in each subnet of a new balancer (ELB user guides, "Subnets for your load balancer")."""
@@ -45,14 +47,23 @@ def findings(want: Wanted, s: Slice, serving: Live | None, ground: Ground) -> It
         yield from _placement(_at_once(want, serving), left)
 
 
+def lacks(want: Wanted, new: Live | None, ground: Ground) -> Hold | None:
+    """Return what holds the birth of a revision whose AMI git names and that is not there."""
+    ami = want.template.image
+    if not ground.fixed or not isinstance(ground.amis, tuple) or (new is not None and new.group is not None):
+        return None
+    if any(a.id == ami for a in ground.amis):
+        return None
+    why = f"{ami} is not there, or not shared with this account: nothing can be launched from it"
+    return Hold(code="image", why=why)
+
+
 def _image(want: Wanted, ground: Ground) -> Iterator[str]:
     if not isinstance(ground.amis, tuple):
         return
     ami = want.template.image
     found = next((a for a in ground.amis if a.id == ami), None)
     if found is None:
-        if ground.fixed:
-            yield f"{ami} is not there, or not shared with this account: nothing can be launched from it"
         return
     if found.state != "available":
         yield f"{ami} is {found.state}: nothing can be launched from it"

@@ -140,7 +140,7 @@ def test_once_its_balancer_is_there_it_needs_no_more_and_once_its_group_is_nothi
 @pytest.mark.parametrize(
     ("amis", "fixed", "said"),
     [
-        ((), True, [f"{AMI} is not there, or not shared with this account: nothing can be launched from it"]),
+        ((), True, []),  # it blocks instead
         ((), False, []),
         (LOST, True, []),
         ((ami(AMI, "pending"),), True, [f"{AMI} is pending: nothing can be launched from it"]),
@@ -152,6 +152,17 @@ def test_the_ami_is_told_of_where_nothing_can_be_launched_from_it(
     amis: tuple[Ami, ...] | Unread, fixed: bool, said: list[str]
 ) -> None:
     assert told(want_of(), amis=amis, fixed=fixed) == said
+
+
+def test_nothing_is_born_from_an_ami_that_git_names_and_that_is_not_there() -> None:
+    house = House().merge(TARGET, IMAGE, zone(), fleet("web", "balancer"), fleet("job")).converge()
+    house.merge(TARGET, IMAGE.replace("ami-0001", "ami-0002"), zone(), fleet("web", "balancer"), fleet("job"))
+    house.world = replace(house.world, amis=())
+    for one in (i for i in house.plan().items if i.kind == "Fleet"):
+        assert not one.now
+        assert one.blocked is not None
+        assert one.blocked.code == "image"
+        assert "is not there, or not shared with this account" in one.blocked.why
 
 
 def test_on_subnets_that_were_not_read_nothing_is_foretold() -> None:

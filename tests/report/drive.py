@@ -61,7 +61,7 @@ def empty() -> World:
             for z in "ab"
         ),
         security_groups=tuple(SecurityGroup(id=f"sg-{n}", name=n, vpc="vpc-1") for n in ("lb", "web")),
-        amis=(ami("ami-0a1000000000001"), ami("ami-0a2000000000002")),
+        amis=tuple(ami(f"ami-0{n}") for n in ("a1000000000001", "a2000000000002", "b1000000000001")),
         images=(Resolved(image=ImageName("newest"), ami=AmiId("ami-0c2000000000002")),),
     )
 
