@@ -9,7 +9,7 @@ from reconciler.kinds.group.steps import DeleteGroup, DeleteSchedule, SetSizes, 
 from reconciler.kinds.record.steps import Action, Change, ChangeRecords
 from reconciler.kinds.register import Blocked, Move, Step, Wait
 from reconciler.kinds.template.steps import DeleteTemplate
-from reconciler.strategies.slice import NOTHING, Live, Slice, StageTag
+from reconciler.strategies.slice import NOTHING, Live, Slice, StageTag, at
 from reconciler.strategies.traffic import detach, draining
 from reconciler.strategies.wanted import ALIAS_TTL
 
@@ -17,6 +17,7 @@ TOMBSTONES = 3  # of a fleet; older ones go
 OUT = "out"  # stands for the stages of a fleet that has left
 LEFT = "left"  # of a revision whose traffic went back to the one before it
 LEAVING = "leaving"  # and of one that is about to: said before its traffic ends, so that it may come back
+VISIBLE = timedelta(seconds=60)  # reads of Auto Scaling lag: the group of a new revision may be there unseen
 INSYNC_USUAL = timedelta(seconds=60)  # Route 53: a change usually is in sync within 60 s
 DRAIN_DEFAULT = timedelta(seconds=300)  # deregistration delay where it was not read (ELB's default)
 
@@ -30,6 +31,9 @@ def end(s: Slice, live: Live, because: str) -> Move:
         return move
     if live.group and (move := end_capacity(live.group, because, drains=draining(s, live))):
         return move
+    until = at(live.identity.born) + VISIBLE
+    if live.group is None and s.as_of < until and (live.balancer or live.target_group or live.template):
+        return Wait(why=f"a group {live.name} would not be visible yet", until=until)
     if live.balancer:
         return DeleteBalancer(name=live.name, arn=live.balancer.arn)
     if live.target_group:
