@@ -8,6 +8,7 @@ from reconciler.kinds.balancer.steps import SetRule
 from reconciler.kinds.record.steps import ChangeRecords
 from reconciler.kinds.register import Blocked, Move, Wait
 from reconciler.strategies import retire, rolling, traffic
+from reconciler.strategies.back import prepare
 from reconciler.strategies.born import stages_hash
 from reconciler.strategies.hand import Verb
 from reconciler.strategies.serving import full_mark, spread
@@ -71,8 +72,16 @@ def repair(want: Wanted, s: Slice, new: Live, serving: Live) -> Move:
         return None  # what it has is shared out with the first stage
     move = traffic.shift(want, s, share(want, new, serving, n), stage_tag(want, s, n))
     if isinstance(move, ChangeRecords | SetRule):
-        return replace(move, because="its weights are not those of its stage")
+        gains = new if _percent(new, serving) < want.rollout.stages[n - 1].weight else serving
+        again = replace(move, because="its weights are not those of its stage")
+        return prepare(want, s, gains) or again
     return move
+
+
+def _percent(new: Live, serving: Live) -> float:
+    """Return the share of the new one of what both have."""
+    total = (new.weight or 0) + (serving.weight or 0)
+    return 100 * (new.weight or 0) / total if total else 0
 
 
 def _counts(want: Wanted) -> bool:
@@ -84,8 +93,7 @@ def _reached(want: Wanted, new: Live, serving: Live) -> int:
     """Return the last stage of git's list that a revision has reached by what it has."""
     last = len(want.rollout.stages) - 1
     if want.kind in WEIGHTED:
-        total = (new.weight or 0) + (serving.weight or 0)
-        has = 100 * (new.weight or 0) / total if total else 0
+        has = _percent(new, serving)
         reached = sum(x.weight <= has + 1 for x in want.rollout.stages)
         return min(last, max(reached, 1 if new.weight else 0))  # with traffic it is gated from the first on
     size = new.up.sizes.desired if new.up else 0
