@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
+from reconciler.core.facts import PROPAGATED
 from reconciler.core.problem import Position, Problem
 from reconciler.spec.desired import Desired, DesiredFleet, DesiredImage, DesiredTarget, Where
 from reconciler.spec.evaluated import check_evaluated
@@ -10,6 +11,7 @@ from reconciler.spec.zone_checks import check_zones
 
 LONGEST_BALANCED = 21  # a target group's name has 32 characters: the fleet, a hyphen and 10 digits
 LONGEST_USER_DATA = 16_384  # bytes before base64 (EC2 User Guide)
+MOST_INSTANCE_TAGS = 50 - len(PROPAGATED)  # AWS takes 50 on a resource
 
 
 def place(where: Where, *paths: str) -> Position:
@@ -99,6 +101,7 @@ def _fleet(desired: Desired, fleet: DesiredFleet) -> Iterator[Problem]:
     yield from _names(fleet)
     yield from _sizes(fleet)
     yield from _user_data(fleet)
+    yield from _tags(desired, fleet)
     if spec.traffic and spec.traffic.dns and desired.zone(spec.traffic.dns.zone) is None:
         known = [z.name for z in desired.zones]
         yield _dangling(place(where, "spec.traffic.dns.zone"), "Zone", spec.traffic.dns.zone, known)
@@ -160,6 +163,27 @@ def _user_data(fleet: DesiredFleet) -> Iterator[Problem]:
             "user data begins with neither #! nor #cloud-config",
             "cloud-init would not run it",
             "add a first line #!/bin/sh",
+        )
+
+
+def _tags(desired: Desired, fleet: DesiredFleet) -> Iterator[Problem]:
+    """An instance has the tags of its launch template, and those of its group, the Target's, over them."""
+    target = desired.target(fleet.target)
+    common, own = dict(target.spec.tags) if target else {}, dict(fleet.spec.launch.tags)
+    for key in sorted(own):
+        if common.get(key, own[key]) != own[key]:
+            yield Problem(
+                place(fleet.where, f"spec.launch.tags.{key}", "spec.launch.tags"),
+                f"tag {key} has another value in Target {fleet.target}",
+                "Auto Scaling puts the Target's on instances, and this one stays on their volumes alone",
+                "write it in one of both",
+            )
+    if (count := len({*common, *own})) > MOST_INSTANCE_TAGS:
+        yield Problem(
+            place(fleet.where, "spec.launch.tags"),
+            f"an instance has {count} tags, with those of Target {fleet.target}",
+            f"AWS takes 50, and {len(PROPAGATED)} are this program's",
+            f"use at most {MOST_INSTANCE_TAGS} together",
         )
 
 
