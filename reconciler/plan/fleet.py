@@ -1,6 +1,7 @@
 """One fleet in one target: what is safe now, the whole way ahead, and its drift."""
 
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from reconciler.core.facts import HAND, TRAFFIC, Keeper, Read, T
 from reconciler.core.ids import FleetName, ZoneName
@@ -225,6 +226,7 @@ def _after(world: World, move: Move, physics: Physics = USUAL) -> World:
 def _preview(world: World, ask: Ask, physics: Physics, wait: Wait | None, meter: Meter) -> list[PlannedStep]:
     want = gates.ungated(ask.want) if ask.want else None  # the way as it is if its gates hold
     free = replace(ask, want=want, allow=Allow(), suspended=None, closed=())
+    physics = _checked(physics, want)
     world = replace(world, launches=())  # and if what failed to launch is launched
     last = len(want.rollout.stages) if want else 1
     steps: list[PlannedStep] = []
@@ -247,6 +249,15 @@ def _preview(world: World, ask: Ask, physics: Physics, wait: Wait | None, meter:
         world = moved
         move = foreseen(next_move(view(world, free), free))
     return steps
+
+
+def _checked(physics: Physics, want: Wanted | None) -> Physics:
+    """Return the delays of a world in which targets pass as many checks as git asks for."""
+    own = want.target_group if want else None
+    if own is None:
+        return physics
+    checks = timedelta(seconds=own.check.interval * own.check.healthy)
+    return replace(physics, healthy=max(physics.healthy, checks))
 
 
 def _promoted(blocked: Blocked, s: Slice, want: Wanted) -> TagGroup | None:

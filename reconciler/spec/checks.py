@@ -2,7 +2,9 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 
+from reconciler.core.duration import format_duration
 from reconciler.core.facts import PROPAGATED
 from reconciler.core.problem import Position, Problem
 from reconciler.spec.desired import Desired, DesiredFleet, DesiredImage, DesiredTarget, Where
@@ -105,14 +107,40 @@ def _fleet(desired: Desired, fleet: DesiredFleet) -> Iterator[Problem]:
     if spec.traffic and spec.traffic.dns and desired.zone(spec.traffic.dns.zone) is None:
         known = [z.name for z in desired.zones]
         yield _dangling(place(where, "spec.traffic.dns.zone"), "Zone", spec.traffic.dns.zone, known)
-    if fleet.spec.hooks and sum(h.timeout.total_seconds() for h in spec.hooks if h.on == "launch") >= (
-        spec.rollout.readyWithin.total_seconds()
-    ):
+    yield from _ready(fleet)
+
+
+def _ready(fleet: DesiredFleet) -> Iterator[Problem]:
+    """What a new revision has to go through takes less time than it has."""
+    spec, where = fleet.spec, fleet.where
+    hooks = sum((h.timeout for h in spec.hooks if h.on == "launch"), timedelta())
+    if spec.hooks and hooks >= spec.rollout.readyWithin:
         yield Problem(
             place(where, "spec.hooks"),
             "launch hooks may take longer than rollout.readyWithin",
             "every rollout would go back before its instances are in service",
             "shorten the hooks, or raise rollout.readyWithin",
+        )
+        return
+    traffic = spec.traffic
+    group = (traffic.balancer.targetGroup if traffic.balancer else traffic.targetGroup) if traffic else None
+    if group is None:
+        return
+    checks = group.health.interval * group.health.healthy
+    if checks + hooks >= spec.rollout.readyWithin:
+        yield Problem(
+            place(
+                where,
+                *(
+                    f"spec.traffic.{at}targetGroup{of}"
+                    for of in (".health.interval", ".health", "")
+                    for at in ("balancer.", "")
+                ),
+            ),
+            f"{group.health.healthy} health checks {format_duration(group.health.interval)} apart take longer"
+            " than rollout.readyWithin",
+            "every rollout would go back before its targets are healthy",
+            "check more often, or raise rollout.readyWithin",
         )
 
 
