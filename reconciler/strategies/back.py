@@ -8,6 +8,7 @@ from reconciler.strategies import recreate, retire, traffic
 from reconciler.strategies.floor import floor, raise_floor
 from reconciler.strategies.gating import failing
 from reconciler.strategies.hand import Verb
+from reconciler.strategies.returning import returning
 from reconciler.strategies.serving import beside, carried, follow, full_mark, in_turn, serving_of
 from reconciler.strategies.slice import Live, Slice
 from reconciler.strategies.traffic import Share
@@ -80,7 +81,7 @@ def tombstone(want: Wanted, s: Slice, new: Live, allow: Allow) -> Move:
 
 def going_back(want: Wanted, s: Slice, allow: Allow) -> Move:
     """Return the move of a rollout that goes back, which nothing may hold; None where none does."""
-    new = s.live(want.revision)
+    new, want = s.live(want.revision), returning(want, s)
     if new is None:
         return None
     if new.template and new.template.failed:

@@ -22,7 +22,7 @@ from reconciler.core.facts import (
 from reconciler.kinds.group.steps import CreateGroup
 from reconciler.kinds.group.want import Sizes
 from reconciler.kinds.template.steps import CreateTemplate
-from reconciler.strategies.slice import ALL, NOTHING, Lease, Live, StageTag
+from reconciler.strategies.slice import ALL, NOTHING, RETURNS, Lease, Live, StageTag
 from reconciler.strategies.wanted import TrafficKind, Wanted
 
 
@@ -47,6 +47,8 @@ def birth_tags(want: Wanted, as_of: datetime) -> Tags:
 
 def stages_hash(want: Wanted) -> str:
     """Return what stands in `reconciler:stage` for the list of stages."""
+    if want.rollout.returns:
+        return RETURNS
     stages = [[s.weight, s.hold.total_seconds(), s.pause] for s in want.rollout.stages]
     return short([want.rollout.strategy, want.rollout.pause_first, stages])
 

@@ -6,7 +6,7 @@ Called again each pass with fresh facts, so a daemon killed after any step goes 
 from dataclasses import replace
 from datetime import datetime
 
-from reconciler.core.facts import APPLIED, IDLE
+from reconciler.core.facts import APPLIED, HAND, IDLE
 from reconciler.kinds.group.steps import SetSizes, TagGroup
 from reconciler.kinds.register import Blocked, Move, Step, Wait
 from reconciler.strategies import back, gating, recreate, retire, rolling, staged, traffic
@@ -15,6 +15,7 @@ from reconciler.strategies.clean import MOST, clean, rests
 from reconciler.strategies.floor import floor, lease_for, lease_write, raise_floor
 from reconciler.strategies.gates import before as gated
 from reconciler.strategies.hand import Verb
+from reconciler.strategies.returning import returning
 from reconciler.strategies.serving import (
     beside,
     carried,
@@ -34,7 +35,7 @@ LATE = "not ready in time"
 
 def next_move(want: Wanted, s: Slice, allow: Allow) -> Move:
     """Return the one move that is safe now, why nothing is, or None when the fleet has converged."""
-    new = s.live(want.revision)
+    new, want = s.live(want.revision), returning(want, s)
     main = _toward(want, s, new, allow)
     if main is not None and not isinstance(main, Wait | Blocked):
         return main
@@ -192,8 +193,8 @@ def _reopen(want: Wanted, s: Slice, new: Live) -> TagGroup:
     return TagGroup(
         name=new.name,
         put=(("reconciler:stage", text),),
-        # What was applied is forgotten with it: at rest it lost its sizes and schedules.
-        drop=(APPLIED, IDLE) if new.idle else (),
+        # At rest it lost its sizes and schedules: what was applied and said of it then is forgotten.
+        drop=(APPLIED, HAND, IDLE) if new.idle else (),
         because="a kept revision is wanted again" if new.idle else "its stage was lost: it starts now",
     )
 

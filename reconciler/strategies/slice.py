@@ -26,6 +26,7 @@ from reconciler.strategies.wanted import identifier
 
 NOTHING: Final = Sizes(min=0, max=0, desired=0)
 FULL: Final = 1_000_000  # the step of a revision that has all traffic: beyond any list of stages
+RETURNS: Final = "returns"  # stands for the stages of a kept revision that git goes back to
 ALL: Final = "full"  # as it stands in the tag
 
 

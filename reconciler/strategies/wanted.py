@@ -94,6 +94,8 @@ class Rollout:
     surge: int = 25  # percent of the size that moves in one batch, under `rolling`
     on_failure: Literal["rollback", "hold"] = "rollback"
 
+    returns: bool = False  # to a revision that served before: nothing gates it, in one stage
+
     @property
     def moves_capacity(self) -> bool:
         """Does the strategy itself take capacity from the serving revision."""

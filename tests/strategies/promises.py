@@ -13,7 +13,7 @@ from reconciler.plan.fleet import Ask, Way, view
 from reconciler.strategies import recreate
 from reconciler.strategies.gates import judge
 from reconciler.strategies.hand import Verb
-from reconciler.strategies.slice import Live, Slice
+from reconciler.strategies.slice import RETURNS, Live, Slice
 from reconciler.strategies.wanted import WEIGHTED, Wanted
 from tests.strategies.invariants import weights_of
 
@@ -83,6 +83,8 @@ def must_return(want: Wanted, s: Slice, new: Live) -> bool:
         return False
     if want.rollout.strategy == recreate.NAME or new.up is None or new.stage is None or new.stage.step < 1:
         return False
+    if new.stage and new.stage.stages == RETURNS:
+        return False  # git went back to it: what rings rings for the other one
     served = [r for r in s.revisions if r is not new and r.up and r.idle is None and r.stage and r.stage.full]
     return bool(served) and bool(bad_gates(want, s, new))
 
