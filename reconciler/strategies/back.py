@@ -5,6 +5,7 @@ from reconciler.kinds.group.steps import TagGroup
 from reconciler.kinds.register import Blocked, Move, Step, Wait
 from reconciler.kinds.template.steps import TagTemplate
 from reconciler.strategies import recreate, retire, traffic
+from reconciler.strategies.born import opening
 from reconciler.strategies.floor import floor, raise_floor
 from reconciler.strategies.gating import failing
 from reconciler.strategies.hand import Verb
@@ -63,6 +64,9 @@ def tombstone(want: Wanted, s: Slice, new: Live, allow: Allow) -> Move:
         because = "the desired state changed since it failed"
         if aborted(new):
             return TagGroup(name=new.name, drop=(HAND,), because=because)
+        began = new.stage if new.up and new.stage and not new.stage.step else None
+        if began and rest.partition(";")[0] > f"{began.since.timestamp():.0f}":  # its time was up
+            return traffic.mark(new.name, opening(want, s.as_of), because)
         return TagTemplate(
             name=new.name,
             id=new.template.id,
