@@ -45,6 +45,7 @@ LAG: Final = timedelta(seconds=15)  # how long AWS may answer with what was
 STALE: Final = ("groups", "templates", "health")
 """What may be older than a write of ours (AWS-FACTS 2a, 2b, 2d). Route 53 shows its pending values at once."""
 SLOW: Final = timedelta(seconds=60)  # that a daemon may be late with what it planned
+TWICE: Final = 4  # every so many passes are planned twice
 LOOKS_AHEAD: Final = 16  # every so many passes the whole way is planned too: that is most of the time
 
 T = TypeVar("T")
@@ -160,7 +161,8 @@ class Life:
         self.passes += 1
         ahead = self.passes % LOOKS_AHEAD == 0
         found = way(seen, ask, ahead=ahead)
-        assert found == way(*_another((seen, ask)), ahead=ahead), "planned two things"
+        if self.passes % TWICE == 0:
+            assert found == way(*_another((seen, ask)), ahead=ahead), "planned two things"
         return Pass(seen, ask, found)
 
     def plan(self) -> Way:
