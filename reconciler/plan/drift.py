@@ -14,11 +14,9 @@ from reconciler.kinds.group.want import Hook
 from reconciler.kinds.register import Blocked, Step, Wait
 from reconciler.plan.golden import odd_instances, security_groups
 from reconciler.plan.part import Part, Row
-from reconciler.strategies import traffic
+from reconciler.strategies import back, traffic
 from reconciler.strategies.born import birth_tags
-from reconciler.strategies.serving import full_mark
 from reconciler.strategies.slice import Live, Slice
-from reconciler.strategies.traffic import Share
 from reconciler.strategies.wanted import WEIGHTED, TrafficKind, Wanted
 
 THERE, NOT_THERE = "there", "not there"
@@ -190,7 +188,7 @@ def _traffic(want: Wanted, s: Slice, live: Live) -> Iterator[Part]:
     if want.kind is TrafficKind.LISTENER and s.rule and not live.weight:
         rows.append(Row(resource=f"weight/{live.name}", field="weight", want="100", live="0"))
     if rows:
-        move = traffic.shift(want, s, Share(to=live), full_mark(want, s))
+        move = back.give_back(want, s, live)
         yield _part("weights", rows, None if isinstance(move, Wait | Blocked) else move)
     yield from _strangers(want, s)
 

@@ -122,7 +122,7 @@ def back(want: Wanted, s: Slice, new: Live, code: str) -> Move:
     if to and want.rollout.strategy == recreate.NAME:
         return failed_mark(want, s, new, code) or _swapped(want, s, new, to, because)
     carries = bool(to) and _has_traffic(want, new)
-    if to and carries and (move := give_back(want, s, to)):
+    if to and carries and (move := give_back(want, s, to, urgent=True)):
         remember = failed_mark(want, s, new, code) if isinstance(move, Wait | Blocked) else None
         return remember or move
     # The mark comes before its stage goes: without both, nobody would know that it has failed.
@@ -161,39 +161,44 @@ def _has_traffic(want: Wanted, live: Live) -> bool:
     return bool(want.kind is TrafficKind.NONE and live.up and live.stage and live.stage.step >= 1)
 
 
-def give_back(want: Wanted, s: Slice, to: Live) -> Move:
-    """Return the next move that gives all traffic to the one that had it. None: it has it."""
+def give_back(want: Wanted, s: Slice, to: Live, *, urgent: bool = False) -> Move:
+    """Return the next move that gives all traffic to the one that had it. None: it has it.
+
+    Urgent: who has it is bad, so that what it still serves does not count.
+    """
     if to.idle:
         # At rest it lost its sizes and schedules: what was applied is forgotten with it.
         return TagGroup(name=to.name, drop=(APPLIED, IDLE), because="traffic returns to it")
-    return prepare(want, s, to) or traffic.shift(want, s, Share(to=to), full_mark(want, s))
+    return prepare(want, s, to, urgent=urgent) or traffic.shift(want, s, Share(to=to), full_mark(want, s))
 
 
-def prepare(want: Wanted, s: Slice, to: Live) -> Move:
+def prepare(want: Wanted, s: Slice, to: Live, *, urgent: bool = False) -> Move:
     """Bring who takes traffic back to where it can carry it. None: it can."""
     if want.kind is TrafficKind.ATTACH and (attach := traffic.enter(want, s, to, 0)):
         return attach
     carrier = max(carriers(want, s, to), key=lambda r: r.weight or 0, default=to)
     larger = max(to, carrier, key=lambda r: floor(want, r) or 0)
-    return raise_floor(want, to, larger, s.as_of) or _not_ready(want, s, to)
+    return raise_floor(want, to, larger, s.as_of) or _not_ready(want, s, to, urgent=urgent)
 
 
 def carriers(want: Wanted, s: Slice, to: Live) -> list[Live]:
     """Return the other revisions that have traffic now."""
-    return [r for r in s.revisions if r.revision != to.revision and r.idle is None and _has_traffic(want, r)]
+    others = [r for r in s.revisions if r.revision != to.revision]
+    return [r for r in others if r.weight or (r.idle is None and _has_traffic(want, r))]
 
 
-def _not_ready(want: Wanted, s: Slice, to: Live) -> Wait | None:
+def _not_ready(want: Wanted, s: Slice, to: Live, *, urgent: bool) -> Wait | None:
     """Wait until who takes traffic back carries it as well as who has it now; a bad one has no say."""
     others = carriers(want, s, to)
     if not others:
         return None
-    counted = {r.name: traffic.ready(want, s, r) for r in (*others, to)}
+    counted = {r.name: traffic.serves(want, s, r) for r in others} | {to.name: traffic.ready(want, s, to)}
     blind = next((n for n, count in counted.items() if count is None), None)
     if blind is not None:
         return Wait(why=f"target health of {blind} was not read in this pass")
     have, ready = counted[to.name] or 0, [counted[r.name] or 0 for r in others]
-    best = max(ready) if want.kind in WEIGHTED else have + sum(ready)
+    shares = want.kind not in WEIGHTED or to.weight  # it serves already, beside the others
+    best = max(ready) if urgent and want.kind in WEIGHTED else sum(ready) + (have if shares else 0)
     need = min(max(floor(want, r) or 0 for r in (*others, to)), best)
     if have >= need:
         return None

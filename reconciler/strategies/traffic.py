@@ -6,7 +6,7 @@ from typing import assert_never
 
 from reconciler.core.facts import STAGE
 from reconciler.core.ids import Arn, InstanceId, ResourceName
-from reconciler.kinds.balancer.live import LiveRule
+from reconciler.kinds.balancer.live import HEALTHY, LiveRule
 from reconciler.kinds.balancer.steps import (
     CreateBalancer,
     CreateListener,
@@ -21,7 +21,7 @@ from reconciler.kinds.record.want import Alias, Key, RecordSet
 from reconciler.kinds.register import Blocked, Move, Step, Wait
 from reconciler.strategies.born import birth_tags
 from reconciler.strategies.slice import Live, Slice, StageTag
-from reconciler.strategies.wanted import ALIAS_TTL, TrafficKind, Wanted, identifier
+from reconciler.strategies.wanted import ALIAS_TTL, WEIGHTED, TrafficKind, Wanted, identifier
 
 FULL_DNS = 255  # the largest weight that Route 53 takes
 FULL_RULE = 100  # shares in our listener rules are percents
@@ -107,6 +107,18 @@ def ready(want: Wanted, s: Slice, live: Live) -> int | None:
         return None
     in_service = frozenset(i.id for i in group.instances if i.in_service)
     return min(s.healthy(p, in_service) for p in places)
+
+
+def serves(want: Wanted, s: Slice, live: Live) -> int | None:
+    """Count what serves of a revision that has traffic; None: nobody looked.
+
+    All that is healthy in its own target group counts: a list of instances may be older than their health.
+    """
+    own = live.target_group
+    if want.kind not in WEIGHTED or own is None:
+        return ready(want, s, live)
+    states = [state for h in s.health if h.group == own.arn for _, state in h.states]
+    return sum(state == HEALTHY for state in states) if s.looked(own.arn) else None
 
 
 def _enter_rule(want: Wanted, s: Slice, new: Live, need: int) -> Move:
