@@ -254,6 +254,8 @@ class Life:
         after, change = written(self.world, step)
         check_write(self.world, after, step, change, now.ask.want, self.memory)
         check_gated(now.seen, now.ask, self.world, after, step)
+        if self.memory.stale and isinstance(step, TagGroup) and STAGE in dict(step.put):
+            self.memory.forget()  # it may have written over the id of a change that it did not see
         self._goes(after)
         return change
 
