@@ -178,7 +178,7 @@ class Life:
         for n, step in enumerate(now.steps):
             if not self._step(now, step, how if n == at else "whole", sure=not stale):
                 return now.way
-        if not now.steps and not stale:
+        if not (now.steps or stale or self.suspended):
             check_rest(self.world, self.want, self.memory)
         if whole:
             check_returned(now.seen, now.ask, now.way, self.world)
