@@ -18,7 +18,11 @@ MINUTES = [timedelta(minutes=n) for n in range(12)]
 
 @pytest.fixture
 def scene(aws: Emulated) -> Scene:
-    return build(aws)
+    """It begins with a minute, whenever the test before it ended: metrics come by the minute."""
+    now = aws.control.now()
+    made = build(aws)
+    made.wait(MINUTES[1] - timedelta(seconds=now.second, microseconds=now.microsecond))
+    return made
 
 
 def watch(scene: Scene) -> Any:
