@@ -186,14 +186,15 @@ def _failed(world: World, names: list[str]) -> bool:
 def _check_ready(before: World, live: Live, was: dict[str, int], step: Step, want: Wanted) -> None:
     """Serving share is never above ready capacity share: who gets traffic can carry what is served now."""
     serving = {g.name: g for g in before.groups if was.get(g.name)}
+    up = next((g for g in before.groups if g.name == live.name), None)  # as whoever writes saw it
     if not serving:
         if isinstance(step, CreateRule):  # its targets are checked only once the rule is there
-            assert live.up
-            assert live.up.in_service >= min(want.capacity.desired, live.up.sizes.desired)
+            assert up
+            assert up.in_service >= min(want.capacity.desired, up.sizes.desired)
             return
-        assert ready(before, want, live.up) >= min(want.capacity.min, want.capacity.desired)
+        assert ready(before, want, up) >= min(want.capacity.min, want.capacity.desired)
         return
-    have = ready(before, want, live.up)
+    have = ready(before, want, up)
     need = max(want.capacity.min, *(g.sizes.desired for g in serving.values()))
     best = max(ready(before, want, g) for g in serving.values())
     if live.name == want.name and best >= 1:
