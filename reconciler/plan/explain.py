@@ -23,7 +23,7 @@ WAYS: Final = {
     "unresolved": "mend the selector, or make what it should choose",
     "image": "mend the Image document, or share the AMI with this account",
     "zone": "make the hosted zone, or name it by `id`",
-    "protected-instance": "take the protection off these instances, or end the standby",
+    "protected-instance": "take the protection off, end the standby, or terminate what is retained",
     "suspended": "`reconciler resume {name} --target {target}`, or take metadata.suspend out of git",
     "suspended-process": "resume process Terminate of this group",
     "wave": "mend the fleet there, or say `reconciler promote {name} --target {target}`",

@@ -13,6 +13,7 @@ from reconciler.strategies.slice import NOTHING, Live, Slice, StageTag, at
 from reconciler.strategies.traffic import detach, draining
 from reconciler.strategies.wanted import ALIAS_TTL
 
+STAYING = ("Standby", "Terminating:Retained")  # what no scale-in ends (Auto Scaling, instance lifecycle)
 TOMBSTONES = 3  # of a fleet; older ones go
 OUT = "out"  # stands for the stages of a fleet that has left
 LEFT = "left"  # of a revision whose traffic went back to the one before it
@@ -92,9 +93,9 @@ def emptied(group: LiveGroup, because: str, *, drains: int = 0) -> Move:
 
 def _emptying(group: LiveGroup) -> Move:
     count = len(group.instances)
-    blockers = sorted(i.id for i in group.instances if i.protected or i.lifecycle == "Standby")
+    blockers = sorted(i.id for i in group.instances if i.protected or i.lifecycle in STAYING)
     if blockers:
-        why = f"{', '.join(blockers[:3])} in {group.name} is protected from scale-in or in standby"
+        why = f"{', '.join(blockers[:3])} in {group.name} is protected from scale-in, in standby or retained"
         return Blocked(code="protected-instance", why=why)
     if any(process == "Terminate" for process, _ in group.suspended):
         return Blocked(code="suspended-process", why=f"process Terminate of {group.name} is suspended")

@@ -55,6 +55,11 @@ def stand_by(live: LiveGroup) -> dict[str, object]:
     return {"instances": (replace(live.instances[0], lifecycle="Standby"), *live.instances[1:])}
 
 
+def retain(live: LiveGroup) -> dict[str, object]:
+    kept = replace(live.instances[0], lifecycle="Terminating:Retained")
+    return {"instances": (kept, *live.instances[1:])}
+
+
 def suspend(live: LiveGroup) -> dict[str, object]:
     return {"suspended": (("Terminate", "by hand"),)}
 
@@ -62,6 +67,7 @@ def suspend(live: LiveGroup) -> dict[str, object]:
 HINDERS = {
     "protected from scale-in": (protect, "protected-instance"),
     "in standby": (stand_by, "protected-instance"),
+    "retained by a lifecycle policy": (retain, "protected-instance"),
     "Terminate is suspended": (suspend, "suspended-process"),
 }
 
