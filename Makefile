@@ -9,7 +9,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 GOLDEN := tests/golden tests/report/comments
 
-.PHONY: help setup demo test test-fast test-crash check format bench bench-rollouts schemas docs golden verify image lock
+.PHONY: help setup demo test test-fast test-crash test-worlds check format bench bench-rollouts schemas docs golden verify image lock
 
 help: ## What can be made here
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -35,6 +35,9 @@ test-fast: setup ## Half a minute: tests that need no emulator, host or process,
 
 test-crash: setup ## A kill after every mutating call, for every strategy and kind of traffic
 	@$(BIN)/pytest -m crash -n $(WORKERS) --dist worksteal
+
+test-worlds: setup ## Rollouts in worlds that no run tried before, N for each strategy and kind of traffic (300)
+	@SEARCH=1 N=$${N:-300} $(BIN)/pytest tests/strategies -n $(WORKERS) --dist worksteal
 
 check: setup ## Format, lint, types, import contracts, stale generated files, docs
 	@$(BIN)/ruff format --check .

@@ -3,6 +3,7 @@
 import os
 from typing import Final
 
+SEARCH: Final = bool(os.environ.get("SEARCH"))  # other examples each time, instead of the same ones
 MOST: Final = int(os.environ.get("N") or 1_000_000)
 
 

@@ -34,6 +34,7 @@ class Memory:
     failed: dict[str, str] = field(default_factory=dict)  # name -> the spec that failed
     works: set[str] = field(default_factory=set)  # names of what works, where no traffic tells it
     stale: dict[str, World] = field(default_factory=dict)  # a kind of facts -> what the pass saw instead
+    crossed: bool = False  # two daemons write at once: neither sees what the other one wrote
 
     def forget(self) -> None:
         """The tag that named a change is lost: nobody can ask whether it is in sync."""

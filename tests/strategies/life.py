@@ -225,12 +225,14 @@ class Life:
         """Two daemons see the same world, and write by turns what each planned on it."""
         TRIED["passes of two daemons at once"] += 1
         self.memory.stale = {}
+        self.memory.crossed = True
         one, other = self.doing(self.look()), self.doing(self.look())
         for turn in turns:
             next(one if turn else other, None)
         for rest in (one, other):
             for _ in rest:
                 pass
+        self.memory.crossed = False
 
     def late(self, writes: int) -> None:
         """Another daemon goes on where it was slow, or begins a pass and is slow after so many writes."""
@@ -254,7 +256,8 @@ class Life:
         after, change = written(self.world, step)
         check_write(self.world, after, step, change, now.ask.want, self.memory)
         check_gated(now.seen, now.ask, self.world, after, step)
-        if self.memory.stale and isinstance(step, TagGroup) and STAGE in dict(step.put):
+        blind = self.memory.stale or self.memory.crossed
+        if blind and isinstance(step, TagGroup) and STAGE in dict(step.put):
             self.memory.forget()  # it may have written over the id of a change that it did not see
         self._goes(after)
         return change
