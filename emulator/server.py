@@ -5,6 +5,7 @@ import threading
 import traceback
 from dataclasses import dataclass, replace
 from email.utils import format_datetime
+from functools import cache
 from http import HTTPStatus
 from io import BytesIO
 from types import ModuleType
@@ -12,6 +13,7 @@ from typing import Any, Final
 
 os.environ.setdefault("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")  # 1,300 AMIs that nobody asks for: +2 s
 
+from moto.core import responses, utils
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 from werkzeug.test import run_wsgi_app
@@ -23,6 +25,15 @@ from emulator.faults import Faults, Kind, Rule
 
 CONTROL: Final = "/_emulator/"
 SEED: Final = 20_260_601  # of every id that moto makes up: the same calls give the same ids
+
+
+class _Dispatcher(DomainDispatcherApplication):
+    """Moto's, which looks through its own folder and 200 patterns at every request; hosts are few."""
+
+    def __init__(self) -> None:
+        super().__init__(create_backend_app)
+        self.get_backend_for_host = cache(super().get_backend_for_host)  # type: ignore[method-assign]
+        responses.method_names_from_class = cache(utils.method_names_from_class)  # type: ignore[attr-defined]
 
 
 class CutError(ConnectionAbortedError):
@@ -38,7 +49,7 @@ class Emulator:
         self.lock = threading.RLock()
         self.plain = plain
         self._modules: tuple[ModuleType, ...] = ()
-        self._moto = DomainDispatcherApplication(create_backend_app)
+        self._moto = _Dispatcher()
         if not plain:
             clock.install()
             self._modules = overlay.install()
@@ -185,9 +196,11 @@ class Handler(WSGIRequestHandler):
             if name.lower() not in ("connection", "server"):
                 self.send_header(name, value)
         self.send_header("Content-Length", str(len(reply.body)))
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(reply.body)
+        if self.command != "HEAD":  # with the headers, in one write: another would let other threads in first
+            self._headers_buffer += [b"\r\n", reply.body]  # type: ignore[attr-defined]
+            self.flush_headers()
+        else:
+            self.end_headers()
 
 
 @dataclass(frozen=True, slots=True)

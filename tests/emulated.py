@@ -54,6 +54,7 @@ class Emulated:
 
     url: str
     control: Control
+    opened: dict[Any, Any] = field(default_factory=dict, repr=False)  # the product's connections to it
     _clients: dict[tuple[str, str], Any] = field(default_factory=dict, repr=False)
 
     def client(self, service: str, region: str = REGION) -> Any:
@@ -124,6 +125,8 @@ def emulator(
             raise RuntimeError(f"the emulator did not start (exit {server.wait(timeout=10)})")
         aws = Emulated(url=url, control=Control(url))
         yield aws
+        for connection in aws.opened.values():
+            connection.close()
         if product:
             recorded.check([*aws.control.kept, *aws.control.calls()])
     finally:

@@ -97,20 +97,22 @@ def _tell(**what: object) -> None:
     os.write(1, json.dumps(what).encode() + b"\n")
 
 
-def _warm() -> None:
-    """Read the models of all services that a life will ask."""
+def _warm() -> dict[Any, Any]:
+    """Make the clients of all services that a life will ask: they hold no socket before the first call."""
     from reconciler.gateway.allow import SERVICES
+    from reconciler.gateway.pace import Paces
     from reconciler.gateway.session import Place, open_aws
     from tests import product
 
-    aws = open_aws(Place(target="warm", account="123456789012", region="eu-west-1"), writes=False)
+    place = Place(target="prod", account="123456789012", region="eu-west-1")
+    aws = open_aws(place, writes=True, paces=Paces({}))
     for service in SERVICES:
         aws.client(service)
-    aws.close()
     del product
+    return {("apply", place): aws}
 
 
-def _life(order: dict[str, str]) -> str:
+def _life(order: dict[str, str], opened: dict[Any, Any]) -> str:
     """Make passes until nothing moves; return how it stands."""
     from reconciler.daemon.session import open_session
     from reconciler.daemon.settings import Settings
@@ -118,21 +120,21 @@ def _life(order: dict[str, str]) -> str:
     from tests.emulated import Control
     from tests.product import converge, unpaced
 
-    aws = Emulated(url=order["url"], control=Control(order["url"]))
+    aws = Emulated(url=order["url"], control=Control(order["url"]), opened=opened)
     settings = Settings(repo=order["repo"], cache=Path(order["cache"]), target=())
     with open_session(settings, writes=True) as session:
-        unpaced(session)
+        unpaced(session, aws, "apply")
         return str(standing(converge(session, aws)[-1].plan))
 
 
 def main() -> None:
     """Bear lives until standard input ends."""
-    _warm()
+    opened = _warm()
     for line in sys.stdin:
         pid = os.fork()
         if pid == 0:
             try:
-                _tell(said=_life(json.loads(line)))
+                _tell(said=_life(json.loads(line), opened))
             except BaseException:  # noqa: BLE001  # nothing of a life may reach its mother's loop
                 _tell(said=traceback.format_exc())
             os._exit(0)

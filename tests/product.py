@@ -112,7 +112,7 @@ class Product:
             environment({**self.aws.env(), "AWS_SDK_UA_APP_ID": command}),
             open_session(settings, writes=command == "apply") as session,
         ):
-            unpaced(session)
+            unpaced(session, self.aws, command)
             yield session
 
     def plan(self) -> TargetPlan:
@@ -175,8 +175,11 @@ def wait(plan: TargetPlan, aws: Emulated) -> None:
     aws.control.advance(min([*ends, *[STEP] * (unsure or not ends)]) + timedelta(seconds=1))
 
 
-def unpaced(session: Session) -> None:
-    """Connect a session's targets without the pace that real Route 53 asks for: tests are in a hurry."""
+def unpaced(session: Session, aws: Emulated, command: str) -> None:
+    """Connect a session's targets without the pace that real Route 53 asks for: tests are in a hurry.
+
+    A connection stays open for the next session: to make its clients takes as long as a pass.
+    """
     for target in session.targets:
         spec = target.spec
         place = Place(
@@ -186,9 +189,10 @@ def unpaced(session: Session) -> None:
             assume_role=spec.assumeRole,
             external_id=spec.externalId,
         )
-        aws = open_aws(place, writes=session.writes, paces=Paces({}))
-        session._stack.callback(aws.close)
-        session._runtimes[target.name] = Runtime(aws, redactor_of(session.settings))
+        opened = aws.opened.get((command, place))
+        if opened is None:
+            opened = aws.opened[command, place] = open_aws(place, writes=session.writes, paces=Paces({}))
+        session._runtimes[target.name] = Runtime(opened, redactor_of(session.settings))
 
 
 @contextmanager
