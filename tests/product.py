@@ -191,7 +191,11 @@ def unpaced(session: Session, aws: Emulated, command: str) -> None:
         )
         opened = aws.opened.get((command, place))
         if opened is None:
-            opened = aws.opened[command, place] = open_aws(place, writes=session.writes, paces=Paces({}))
+            opened = open_aws(place, writes=session.writes, paces=Paces({}))
+            if place.assume_role:  # what sts lent does not outlast the test
+                session._stack.callback(opened.close)
+            else:
+                aws.opened[command, place] = opened
         session._runtimes[target.name] = Runtime(opened, redactor_of(session.settings))
 
 

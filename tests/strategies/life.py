@@ -1,7 +1,7 @@
 """The life of one fleet: a true world, what is asked of it, and passes that look, plan and write.
 
-Between passes nothing is kept but what AWS keeps: each pass plans on a copy of what it reads, so that
-a process killed after any write and one that lives on are the same thing.
+Between passes nothing is kept but what AWS keeps: a pass plans on what it reads and on nothing else, so
+that a process killed after any write and one that lives on are the same thing.
 """
 
 import pickle
@@ -45,7 +45,7 @@ LAG: Final = timedelta(seconds=15)  # how long AWS may answer with what was
 STALE: Final = ("groups", "templates", "health")
 """What may be older than a write of ours (AWS-FACTS 2a, 2b, 2d). Route 53 shows its pending values at once."""
 SLOW: Final = timedelta(seconds=60)  # that a daemon may be late with what it planned
-TWICE: Final = 4  # every so many passes are planned twice
+TWICE: Final = 4  # every so many passes are planned twice, once on a copy that shares nothing
 LOOKS_AHEAD: Final = 16  # every so many passes the whole way is planned too: that is most of the time
 
 T = TypeVar("T")
@@ -155,7 +155,6 @@ class Life:
             allow=self.allow,
             suspended=self.suspended,
         )
-        world = _another(world)
         cut = small(world, fleets_of(world, KEEPER).get(ask.fleet, ()), self.want, Index.of(world))
         seen = self.signs.seen(cut, self.want, view(cut, ask))
         self.passes += 1

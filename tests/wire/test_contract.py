@@ -70,35 +70,37 @@ def tell_the_story(product: Product, session: Session) -> Counter[str]:
     """Do what the plan says, step by step, beside what simulate says; return how often what was done."""
     did: Counter[str] = Counter()
     (target,) = session.targets
+    live = world_of(session)
     for _ in range(MOST):
         look = session.look_at(target)
         assert look.seen
         item = next(i for i in look.plan.items if i.kind == "Fleet")
         write = writer(session.runtime(target).aws, look.seen.keeper)
         for step in item.now:
-            before = world_of(session)
-            said, _ = do(before, step)
+            said, _ = do(live, step)
             receipt = write(step)
             epoch = int(look.plan.as_of.timestamp())
             if follow := follow_up(step, receipt.change, epoch):
                 said, _ = do(said, follow)
                 write(follow)
-            assert_alike(said, world_of(session), step.op, instances=False)
+            live = world_of(session)
+            assert_alike(said, live, step.op, instances=False)
             did[step.op] += 1
         if not item.now and item.wait:
-            wait_beside(product, session, item.wait)
+            live = wait_beside(product, session, live, item.wait)
             did["wait"] += 1
         elif not item.now:
             return did
     raise AssertionError("the story does not end")
 
 
-def wait_beside(product: Product, session: Session, wait: Wait) -> None:
-    """Let simulate and AWS wait alike, as long as simulate says that it takes."""
-    before = world_of(session)
+def wait_beside(product: Product, session: Session, before: World, wait: Wait) -> World:
+    """Let simulate and AWS wait alike, as long as simulate says that it takes; return what AWS has then."""
     said = settle(before, USUAL, wait.until)
     product.aws.control.advance(max(said.as_of - before.as_of, timedelta(seconds=1)) + timedelta(seconds=2))
-    assert_alike(said, world_of(session), f"wait: {wait.why}", instances=True)
+    live = world_of(session)
+    assert_alike(said, live, f"wait: {wait.why}", instances=True)
+    return live
 
 
 @pytest.mark.parametrize("traffic", TRAFFIC)
