@@ -23,8 +23,14 @@ settings.register_profile(
 settings.load_profile("any machine")
 
 
-SLOW = ("tests/strategies/test_going_back.py",)
-"""Files of tests that drive many rollouts each: seconds, not milliseconds."""
+SLOW = (
+    "tests/daemon/test_endings.py",
+    "tests/gateway/test_session.py",
+    "tests/plan/test_traps_of_traffic.py",
+    "tests/report/comments/test_comments.py",
+    "tests/strategies/test_going_back.py",
+)
+"""Files of tests that drive many rollouts, sockets or pull requests each: seconds, not milliseconds."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
