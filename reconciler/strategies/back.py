@@ -10,7 +10,7 @@ from reconciler.strategies.floor import floor, raise_floor
 from reconciler.strategies.gating import failing
 from reconciler.strategies.hand import Verb
 from reconciler.strategies.returning import returning
-from reconciler.strategies.serving import beside, carried, follow, full_mark, in_turn, serving_of
+from reconciler.strategies.serving import beside, carried, follow, full_mark, serving_of
 from reconciler.strategies.slice import Live, Slice
 from reconciler.strategies.traffic import Share
 from reconciler.strategies.wanted import WEIGHTED, Allow, TrafficKind, Wanted
@@ -46,7 +46,7 @@ def home(want: Wanted, s: Slice, new: Live) -> Live | None:
     serving = serving_of(want, s)
     if serving and serving.revision != new.revision:
         return serving
-    if turns := [r for r in in_turn(s) if r.revision != new.revision]:
+    if turns := [r for r in s.turns if r.revision != new.revision]:
         return turns[-1]
     kept = [r for r in s.revisions if r.up and r.idle and r.revision != new.revision]
     return max(kept, key=lambda r: (r.idle, r.identity.born), default=None)

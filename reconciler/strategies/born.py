@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime
+from functools import lru_cache
 
 from reconciler.core.digest import short
 from reconciler.core.facts import (
@@ -23,7 +24,7 @@ from reconciler.kinds.group.steps import CreateGroup
 from reconciler.kinds.group.want import Sizes
 from reconciler.kinds.template.steps import CreateTemplate
 from reconciler.strategies.slice import ALL, NOTHING, RETURNS, Lease, Live, StageTag
-from reconciler.strategies.wanted import TrafficKind, Wanted
+from reconciler.strategies.wanted import Stage, TrafficKind, Wanted
 
 
 def identity_tags(want: Wanted) -> Tags:
@@ -47,10 +48,13 @@ def birth_tags(want: Wanted, as_of: datetime) -> Tags:
 
 def stages_hash(want: Wanted) -> str:
     """Return what stands in `reconciler:stage` for the list of stages."""
-    if want.rollout.returns:
-        return RETURNS
-    stages = [[s.weight, s.hold.total_seconds(), s.pause] for s in want.rollout.stages]
-    return short([want.rollout.strategy, want.rollout.pause_first, stages])
+    rollout = want.rollout
+    return RETURNS if rollout.returns else _hash(rollout.strategy, rollout.pause_first, rollout.stages)
+
+
+@lru_cache(maxsize=256)
+def _hash(strategy: str, pause_first: bool, stages: tuple[Stage, ...]) -> str:  # noqa: FBT001
+    return short([strategy, pause_first, [[s.weight, s.hold.total_seconds(), s.pause] for s in stages]])
 
 
 def full_head(want: Wanted) -> str:

@@ -13,10 +13,10 @@ from reconciler.strategies.wanted import WEIGHTED, TrafficKind, Wanted
 def serving_of(want: Wanted | None, s: Slice) -> Live | None:
     """Return the last shifted revision: the one that traffic goes back to."""
     up = [r for r in s.revisions if r.up and r.idle is None]
-    shifted = in_turn(s)
+    shifted = s.turns
     if shifted:
         # One that lost its traffic before its clients had followed never was shifted.
-        ends = [*(_since(r, s) for r in shifted[1:]), s.as_of]
+        ends = [*(s.since(r) for r in shifted[1:]), s.as_of]
         settled = [r for r, end in zip(shifted, ends, strict=True) if not want or is_settled(want, s, r, end)]
         return (settled or shifted)[-1]
     # Tags lost: what carries is what has weight, or what runs and never said that it gets ready.
@@ -38,23 +38,10 @@ def _works_on(want: Wanted | None, live: Live) -> bool:
     return want is not None and want.kind is TrafficKind.NONE and retire.leaves(live)
 
 
-def in_turn(s: Slice) -> list[Live]:
-    """Return the revisions that got all traffic and never came to rest, the last one last.
-
-    Of two in one second the one that has the weight came last.
-    """
-    got = (r for r in s.revisions if r.up and r.idle is None and r.stage and r.stage.full)
-    return sorted(got, key=lambda r: (_since(r, s), r.weight or 0, r.identity.born))
-
-
 def full_mark(want: Wanted, s: Slice) -> StageTag:
     """Return the mark of who has all traffic from now on: later than any other mark of it, to the second."""
-    since = max((s.as_of, *(_since(r, s) + timedelta(seconds=1) for r in in_turn(s))))
+    since = max((s.as_of, *(s.since(r) + timedelta(seconds=1) for r in s.turns)))
     return StageTag(step=FULL, stages=stages_hash(want), change="", since=since)
-
-
-def _since(live: Live, s: Slice) -> datetime:
-    return live.stage.since if live.stage else s.as_of
 
 
 def is_settled(want: Wanted, s: Slice, live: Live, by: datetime | None = None) -> bool:
@@ -91,7 +78,7 @@ def beside(s: Slice, new: Live) -> list[Live]:
 
 def carried(want: Wanted, s: Slice, new: Live) -> bool:
     """Did this revision get all traffic, and no other one since."""
-    turns, others = in_turn(s), [r for r in s.revisions if r.revision != new.revision]
+    turns, others = s.turns, [r for r in s.revisions if r.revision != new.revision]
     weighted = want.kind in WEIGHTED
     if weighted and not new.weight and any(r.up and r.idle is None and r.weight for r in others):
         return False  # a shift of ours whose mark was lost: at rest the others are idle
@@ -112,7 +99,7 @@ def repair(want: Wanted, s: Slice, serving: Live) -> Step | None:
 
 def gave_back(s: Slice, serving: Live) -> Step | None:
     """Return the write that keeps who gave its traffic back from being taken for the serving one."""
-    turns = in_turn(s)
+    turns = s.turns
     before = turns[: next((n for n, r in enumerate(turns) if r.revision == serving.revision), 0)]
     lost = next((r for r in before if not r.weight), None)
     return retire.left(s, lost, serving) if lost else None
