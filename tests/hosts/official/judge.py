@@ -8,8 +8,17 @@ from pathlib import Path
 from typing import Any
 
 from graphql import GraphQLSchema, build_schema, graphql_sync, parse, validate
+from jsonschema_path import SchemaPath
 from openapi_core import Config, OpenAPI
 from openapi_core.testing import MockRequest, MockResponse
+from openapi_core.validation.request.validators import V30RequestValidator
+from openapi_core.validation.response.validators import V30ResponseValidator
+from openapi_core.validation.schemas import (
+    oas30_read_schema_validators_factory,
+    oas30_write_schema_validators_factory,
+)
+from openapi_core.validation.schemas.factories import SchemaValidatorsFactory
+from openapi_core.validation.schemas.validators import SchemaValidator
 
 from emulator.githost.wire import Fault, Reply, Request
 
@@ -28,16 +37,39 @@ def whole() -> dict[str, Any]:
     return found
 
 
+class Kept(SchemaValidatorsFactory):
+    """Makes the validator of a schema once: openapi-core makes classes anew for each value."""
+
+    def __init__(self, of: SchemaValidatorsFactory) -> None:
+        super().__init__(of.schema_validator_cls, of.format_checker)
+        self._made: dict[object, SchemaValidator] = {}
+
+    def create(self, spec: SchemaPath, schema: SchemaPath, **how: Any) -> SchemaValidator:  # type: ignore[override]
+        key = (schema.parts, *how.items())
+        if key not in self._made:
+            self._made[key] = super().create(spec, schema, **how)
+        return self._made[key]
+
+
+class Asked(V30RequestValidator):
+    schema_validators_factory = Kept(oas30_write_schema_validators_factory)
+
+
+class Said(V30ResponseValidator):
+    schema_validators_factory = Kept(oas30_read_schema_validators_factory)
+
+
 @cache
 def description() -> OpenAPI:
     """Return the description; a body of ours may hold nothing that it does not name."""
-    return OpenAPI.from_dict(whole(), config=Config(additional_properties_default_policy="forbid"))
+    config = Config(additional_properties_default_policy="forbid", request_validator_cls=Asked)
+    return OpenAPI.from_dict(whole(), config=config)
 
 
 @cache
 def answers() -> OpenAPI:
     """Return the description for answers, which may hold more than it names."""
-    return OpenAPI.from_dict(whole())
+    return OpenAPI.from_dict(whole(), config=Config(response_validator_cls=Said))
 
 
 @cache
