@@ -2,7 +2,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 BIN := .venv/bin
-WORKERS ?= 2
+# One more than the cores of a small machine: tests of a daemon wait more than they work.
+WORKERS ?= 3
 
 # Rewritten asserts and compiled modules are kept: collecting is half of the time of test-fast.
 unexport PYTHONDONTWRITEBYTECODE

@@ -21,7 +21,9 @@ class _Clock:
 
 
 def _now() -> datetime:
-    return _Clock.base + timedelta(seconds=(time.monotonic() - _Clock.set_at) * _Clock.speed)
+    """Return the time to the millisecond, as AWS tells it: what stands in a reply is what was."""
+    now = _Clock.base + timedelta(seconds=(time.monotonic() - _Clock.set_at) * _Clock.speed)
+    return now.replace(microsecond=now.microsecond // 1000 * 1000)
 
 
 def now() -> datetime:
