@@ -6,13 +6,12 @@ product.cli("plan", "--detailed-exitcode")   # a process of its own
 """
 
 import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from reconciler.apply.executor import Done, Failed
@@ -25,8 +24,9 @@ from reconciler.gateway.session import Place, open_aws
 from reconciler.kinds.register import World
 from reconciler.plan.model import ActionKind, TargetPlan
 from reconciler.plan.standing import Standing, standing
-from tests.emulated import ROOT, Emulated
+from tests.emulated import Emulated
 from tests.repositories import Company
+from tests.warm import mother
 
 STEP = timedelta(seconds=30)  # that time is moved by where a wait does not say until when
 ENOUGH = 150  # passes that any convergence takes at most
@@ -87,22 +87,18 @@ class Product:
 
     def cli(self, *argv: str, **env: str) -> Ended:
         """Run the command line in a process of its own; every call says which command made it."""
-        done = subprocess.run(
-            [sys.executable, "-m", "reconciler", *argv],
-            cwd=self.folder,
-            env={
-                "PYTHONPATH": str(ROOT),
-                **self.aws.env(),
-                **self.options(),
-                "AWS_SDK_UA_APP_ID": argv[0],
-                **env,
-            },
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=120,
-        )
-        return Ended(done.returncode, done.stdout, done.stderr)
+        with TemporaryDirectory(dir=self.folder) as folder:
+            out, err = Path(folder, "out"), Path(folder, "err")
+            code = mother().run(
+                {
+                    "argv": argv,
+                    "cwd": str(self.folder),
+                    "env": {**self.aws.env(), **self.options(), "AWS_SDK_UA_APP_ID": argv[0], **env},
+                    "out": str(out),
+                    "err": str(err),
+                }
+            )
+            return Ended(code, out.read_text(), err.read_text())
 
     @contextmanager
     def session(self, command: str = "apply") -> Iterator[Session]:
