@@ -28,7 +28,7 @@ from tests.emulated import Emulated
 from tests.repositories import Company
 from tests.warm import mother
 
-STEP = timedelta(seconds=30)  # that time is moved by where a wait does not say until when
+STEP = timedelta(seconds=60)  # that time is moved by where a wait does not say until when
 ENOUGH = 150  # passes that any convergence takes at most
 BRIEF = Manner(ahead=False)
 
