@@ -48,13 +48,17 @@ def start(at: datetime | None, rate: float = 1.0) -> None:
 def set_speed(rate: float) -> None:
     """Let time pass `rate` times as fast as it really does; 0 stops it, so that only `advance` moves it.
 
+    It stops at the next whole second: tags hold seconds, and what was written is no earlier than what is.
+
     Raises: ValueError for a negative rate.
     """
     if rate < 0:
         raise ValueError(f"speed {rate} is negative; time only goes forward")
     with _LOCK:
-        _Clock.base, _Clock.set_at = _now(), time.monotonic()
-        _Clock.speed = rate
+        at = _now()
+        if rate == 0 and at.microsecond:
+            at = at.replace(microsecond=0) + timedelta(seconds=1)
+        _Clock.base, _Clock.set_at, _Clock.speed = at, time.monotonic(), rate
 
 
 def advance(span: timedelta) -> None:

@@ -71,6 +71,8 @@ def test_the_clock_stands_runs_faster_and_never_goes_back(aws: Emulated) -> None
     aws.control.set_speed(100_000)
     assert aws.control.now() > later
     assert {aws.control.now().microsecond % 1000 for _ in range(5)} == {0}, "AWS tells milliseconds"
+    aws.control.set_speed(0)
+    assert aws.control.now().microsecond == 0, "it stops at a whole second"
     for refused in ({"speed": -1}, {"advance": -1}, {"backwards": 1}):
         with pytest.raises(ControlError):
             aws.control._ask("POST", "clock", refused)
