@@ -16,7 +16,7 @@ from tests.worlds import revision
 
 STOPPED = ("failed", "held")  # codes of a rollout that stays so until somebody says `retry`
 TRIES = settings(
-    deadline=None, max_examples=int(os.environ.get("N") or 100), suppress_health_check=list(HealthCheck)
+    deadline=None, max_examples=int(os.environ.get("N") or 120), suppress_health_check=list(HealthCheck)
 )
 
 

@@ -24,9 +24,8 @@ from emulator.githost.wire import Fault, Reply, Request
 
 HERE = Path(__file__).parent
 SERVER = "https://api.github.com"
-FAULTLESS: set[int] = (
-    set()
-)  # exchanges that broke nothing: those that differ in numbers alone are judged once
+FAULTLESS: set[int] = set()
+"""Exchanges that broke nothing: those that differ in numbers, digests and ids alone are judged once."""
 NUMBERS = re.compile(r'(?<="node_id": ")[^"]+|\b[0-9a-f]{7,}\b|\d+')
 
 
