@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import Final, TypeAlias, TypeVar
 
 from reconciler.core.ids import Commit, FleetName, Revision, TargetName
+from reconciler.core.quick import quick
 
 T = TypeVar("T")
 
@@ -75,6 +76,7 @@ class Keeper:
     target: TargetName
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
     """What the tags of a thing made by us say of it."""
@@ -85,17 +87,21 @@ class Identity:
     commit: Commit
 
 
-@lru_cache(maxsize=4096)
 def identity(tags: Tags, name: str, keeper: Keeper) -> Identity | None:
     """Return whose a thing is, or None if it is not ours.
 
     A copied tag confers nothing: `reconciler:self` must be the thing's own name.
     """
+    return _identity(tags, name, keeper.owner, keeper.source, keeper.target)
+
+
+@lru_cache(maxsize=4096)
+def _identity(tags: Tags, name: str, owner: str, source: str, target: str) -> Identity | None:
     have = dict(tags)
     ours = (
-        have.get(OWNER) == keeper.owner
-        and have.get(SOURCE) == keeper.source
-        and have.get(TARGET) == keeper.target
+        have.get(OWNER) == owner
+        and have.get(SOURCE) == source
+        and have.get(TARGET) == target
         and have.get(SELF) == name
     )
     if not ours or not have.get(FLEET) or not have.get(REVISION):

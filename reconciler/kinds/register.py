@@ -6,6 +6,7 @@ from typing import Final, TypeAlias
 
 from reconciler.core.facts import Read
 from reconciler.core.ids import Arn, ChangeId, ResourceName, TargetName
+from reconciler.core.quick import quick
 from reconciler.kinds.activity.live import LaunchFailure
 from reconciler.kinds.activity.want import Launches
 from reconciler.kinds.alarm.live import LiveAlarm
@@ -33,6 +34,7 @@ KINDS: Final = (
 Step: TypeAlias = TemplateStep | GroupStep | BalancerStep | RecordStep
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wait:
     """Nothing is safe to do now. Waiting is an answer, never a sleep."""
@@ -53,6 +55,7 @@ class Blocked:
 Move: TypeAlias = Step | Wait | Blocked | None
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
     """One observation of one target. `as_of` is the only clock of everything that is decided on it."""

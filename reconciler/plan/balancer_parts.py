@@ -52,13 +52,15 @@ def _attributes(
     want: Wanted, resource: str, wanted: Attributes, live: Attributes | None
 ) -> tuple[tuple[Row, ...], Attributes]:
     """Return a row for each attribute that differs, and those attributes; none where nobody looked."""
-    have = dict(live or ())
+    if live is None or wanted == live:
+        return (), ()
+    have = dict(live)
     rows = _left(
         want,
         [
             Row(resource=resource, field=f"attributes.{k}", want=v, live=have.get(k, "not set"))
             for k, v in wanted
-            if live is not None and have.get(k) != v
+            if have.get(k) != v
         ],
     )
     keys = {r.field.removeprefix("attributes.") for r in rows}
@@ -71,13 +73,12 @@ def _target_group(want: Wanted, live: Live) -> Part:
     if have is None:
         return Part(name="target group", want=stated, rows=(), step=None, looked=False)
     rows, differing = _attributes(want, f"target-group/{live.name}", stated, have.attributes)
-    because = "attributes differ"
     return Part(
         name="target group",
         want=stated,
         rows=rows,
-        step=_step(
-            SetTargetGroupAttributes(name=live.name, arn=have.arn, attributes=differing, because=because)
+        step=lambda _part: SetTargetGroupAttributes(
+            name=live.name, arn=have.arn, attributes=differing, because="attributes differ"
         ),
         looked=have.attributes is not None,
     )
@@ -87,13 +88,12 @@ def _balancer(want: Wanted, wanted: Balancer, live: LiveBalancer) -> Iterator[Pa
     """A part for each call that there is, so that a commit writes only what it changed."""
     resource = f"balancer/{live.name}"
     rows, differing = _attributes(want, resource, wanted.attributes, live.attributes)
-    because = "attributes differ"
     yield Part(
         name="balancer",
         want=wanted.attributes,
         rows=rows,
-        step=_step(
-            SetBalancerAttributes(name=live.name, arn=live.arn, attributes=differing, because=because)
+        step=lambda _part: SetBalancerAttributes(
+            name=live.name, arn=live.arn, attributes=differing, because="attributes differ"
         ),
         looked=live.attributes is not None,
     )
@@ -101,7 +101,7 @@ def _balancer(want: Wanted, wanted: Balancer, live: LiveBalancer) -> Iterator[Pa
     yield _one(
         want,
         Row(resource=resource, field="securityGroups", want=", ".join(groups), live=", ".join(have)),
-        SetBalancerSecurityGroups(
+        lambda _part: SetBalancerSecurityGroups(
             name=live.name,
             arn=live.arn,
             security_groups=wanted.security_groups,
@@ -113,16 +113,18 @@ def _balancer(want: Wanted, wanted: Balancer, live: LiveBalancer) -> Iterator[Pa
     yield _one(
         want,
         Row(resource=resource, field="webAcl", want=wanted.web_acl or "none", live=acl),
-        SetWebAcl(name=live.name, arn=live.arn, web_acl=wanted.web_acl, because="the web ACL differs"),
+        lambda _part: SetWebAcl(
+            name=live.name, arn=live.arn, web_acl=wanted.web_acl, because="the web ACL differs"
+        ),
         code="bw",
         looked=live.web_acl is not None,
     )
     yield _tls_part(want, wanted, live)
 
 
-def _one(want: Wanted, row: Row, step: Step, *, code: str, looked: bool = True) -> Part:
+def _one(want: Wanted, row: Row, step: Callable[[Part], Step], *, code: str, looked: bool = True) -> Part:
     rows = _left(want, [row]) if looked and row.want != row.live else ()
-    return Part(name="balancer", code=code, want=row.want, rows=rows, step=_step(step), looked=looked)
+    return Part(name="balancer", code=code, want=row.want, rows=rows, step=step, looked=looked)
 
 
 def _tls_part(want: Wanted, wanted: Balancer, live: LiveBalancer) -> Part:

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from reconciler.core.facts import HAND, TRAFFIC, Keeper, Read, T
 from reconciler.core.ids import FleetName, ZoneName
+from reconciler.core.quick import quick
 from reconciler.kinds.group.live import LiveGroup
 from reconciler.kinds.group.steps import ReplaceInstance, TagGroup
 from reconciler.kinds.record.after import BatchRefusedError
@@ -44,6 +45,7 @@ class Way:
     swept: tuple[Step, ...] = ()  # done now beside: floors that ended with nobody to end them
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
     """One fleet to plan: what is wanted of it, or None when git no longer has it."""
@@ -110,9 +112,9 @@ def _tuple(facts: Read[T]) -> tuple[T, ...]:
     return facts if isinstance(facts, tuple) else ()
 
 
-def view(world: World, ask: Ask) -> Slice:
-    """Return the fleet's slice of a small world."""
-    revisions = fleets_of(world, ask.keeper).get(ask.fleet, ())
+def view(world: World, ask: Ask, before: Slice | None = None) -> Slice:
+    """Return the fleet's slice of a small world; `before` is the one before the last move, if any."""
+    revisions = fleets_of(world, ask.keeper, before.revisions if before else ()).get(ask.fleet, ())
     rule = ask.want.rule if ask.want else None
     return slice_of(world, ask.fleet, revisions, (rule.listener, rule.priority) if rule else None)
 
@@ -150,12 +152,12 @@ def beside(s: Slice, want: Wanted) -> InPlace:
     alone = machine.shifted(want, s)
     found = in_place(want, parts_of(want, s, live, alone=alone), live.up)
     if not alone:
-        return replace(found, drifted=())
+        return InPlace(step=found.step, changed=found.changed, drifted=(), wait=found.wait)
     odd = drift.golden(want, s, live)
     rows = tuple(row if part.step else replace(row, mends=False) for part in odd for row in part.rows)
     heals = next((p.step(p) for p in odd if p.step), None) if want.heal else None
     step = found.step or heals or (None if found.changed else _placed(want, live.up))
-    return replace(found, step=step, drifted=(*found.drifted, *rows))
+    return InPlace(step=step, changed=found.changed, drifted=(*found.drifted, *rows), wait=found.wait)
 
 
 def _placed(want: Wanted, group: LiveGroup) -> TagGroup | None:
@@ -173,8 +175,10 @@ def way(world: World, ask: Ask, physics: Physics = USUAL, *, ahead: bool = True)
     """
     start, now = world, list[Step]()
     move: Move = None
+    s: Slice | None = None
     for _ in range(MOST_NOW):
-        move = next_move(view(world, ask), ask)
+        s = view(world, ask, s)
+        move = next_move(s, ask)
         if move is None or isinstance(move, Wait | Blocked):
             break
         now.append(move)
@@ -230,11 +234,12 @@ def _preview(world: World, ask: Ask, physics: Physics, wait: Wait | None, meter:
     world = replace(world, launches=())  # and if what failed to launch is launched
     last = len(want.rollout.stages) if want else 1
     steps: list[PlannedStep] = []
-    move: Move = wait or foreseen(next_move(view(world, free), free))
+    s = view(world, free)
+    move: Move = wait or foreseen(next_move(s, free))
     for _ in range(MOST_AHEAD):
         if move is None:
             break
-        if isinstance(move, Blocked) and want and (said := _promoted(move, view(world, free), want)):
+        if isinstance(move, Blocked) and want and (said := _promoted(move, s, want)):
             steps.append(PlannedStep(op=PAUSE, name=ask.fleet, when="later", at=world.as_of, why=move.why))
             move = said
         if isinstance(move, Blocked):
@@ -246,8 +251,8 @@ def _preview(world: World, ask: Ask, physics: Physics, wait: Wait | None, meter:
         if moved == world:
             break
         meter.pass_to(moved)
-        world = moved
-        move = foreseen(next_move(view(world, free), free))
+        world, s = moved, view(moved, free, s)
+        move = foreseen(next_move(s, free))
     return steps
 
 

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from reconciler.core.ids import Commit, TargetName
+from reconciler.core.quick import quick
 from reconciler.kinds.register import Blocked, Step, Wait
 from reconciler.strategies.gates import NOTHING, Asks, Gate
 
@@ -32,6 +33,7 @@ class Because:
     secret: bool = False  # old and new are keyed hashes, which differ from process to process
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedStep:
     """One line of a rollout's whole way."""
@@ -81,6 +83,7 @@ class Suspension:
     where: str = ""  # file:line, or the command
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
     """One document in one target. Every Fleet, Image and Zone has one for each of its targets."""

@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import Final, TypeAlias
 
 from reconciler.core.digest import short
+from reconciler.core.quick import quick
 from reconciler.kinds.register import Step
 
 SIZES: Final = ("min", "max", "desired")
@@ -31,6 +32,7 @@ WORDS: Final = {
 """Fields of AWS that the documents name otherwise."""
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
     """One live field that is not as wanted."""
@@ -61,6 +63,7 @@ Stated: TypeAlias = "str | int | tuple[Stated, ...]"
 """What git says of a part. No place holds now a number, now a truth value: what is equal is equal JSON."""
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
     """What git says of one part, where live differs, and the step that puts the first difference right."""

@@ -16,6 +16,7 @@ from reconciler.core.digest import short
 from reconciler.core.duration import format_duration
 from reconciler.core.facts import APPLIED, PREFIX, Tags, tag, to_tags
 from reconciler.core.ids import ResourceName
+from reconciler.core.quick import quick
 from reconciler.kinds.group.live import LiveGroup
 from reconciler.kinds.group.steps import (
     DeletePolicy,
@@ -63,6 +64,7 @@ MEMBERS: Final = {
 """Members that are a part each, so that a commit writes the one that it changed; the rest is one."""
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InPlace:
     """What is to be done beside the revision, what changed in git, and what drifted."""
@@ -103,8 +105,10 @@ def parts_of(want: Wanted, s: Slice, live: Live, *, alone: bool) -> tuple[Part, 
 def in_place(want: Wanted, parts: tuple[Part, ...], group: LiveGroup) -> InPlace:
     """Sort parts into changes and drift, and return the one step that is next."""
     applied = parse_applied(group.tag(APPLIED))
-    changed = tuple(p for p in parts if applied.get(code_of(p)) != p.digest)
-    same = [p for p in parts if p not in changed]
+    sorted_out: tuple[list[Part], list[Part]] = ([], [])
+    for part in parts:
+        sorted_out[applied.get(code_of(part)) == part.digest].append(part)
+    changed, same = tuple(sorted_out[False]), sorted_out[True]
     step = next((p.step(p) for p in changed if p.step and p.rows and not p.wait), None)
     done = tuple(p for p in changed if p.looked and (not p.rows or p.step is None) and not p.wait)
     if step is None and done:
@@ -235,6 +239,8 @@ def kept(want: Wanted, rows: Iterable[Row]) -> tuple[Row, ...]:
 
 def _differing(wanted: Mapping[str, object], have: Mapping[str, object]) -> list[str]:
     """Return the names to write, then the names that are too many."""
+    if wanted == have:  # nearly always
+        return []
     return [*(n for n in sorted(wanted) if have.get(n) != wanted[n]), *sorted(set(have) - set(wanted))]
 
 

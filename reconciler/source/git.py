@@ -20,7 +20,7 @@ from git.exc import GitCommandError
 from reconciler.core.errors import ReconcilerError
 from reconciler.core.ids import Commit
 from reconciler.source.history import FORM, Change, read_changes
-from reconciler.source.tree import MOST_BYTES, MOST_FILES, Odd, Tree
+from reconciler.source.tree import MOST_BYTES, MOST_FILES, Odd, Tree, is_document
 
 TIMEOUT: Final = 30  # seconds, of a look at the remote
 FETCH_TIMEOUT: Final = 600  # seconds: the first fetch brings the whole history
@@ -94,6 +94,7 @@ class Repository:
         self._mirror = mirror
         self._credentials = credentials or Credentials()
         self._before: dict[tuple[Commit, str], bool] = {}  # is the second the first, or before it
+        self._documents: dict[str, bytes] = {}  # of the tree that was read last, by git's digest
 
     def _environment(self, more: Mapping[str, str]) -> dict[str, str]:
         env = {
@@ -275,6 +276,7 @@ class Repository:
         with self._open() as repo:
             listing = self._listing(repo, commit, path)
             found: dict[str, bytes | Odd] = {}
+            read: dict[str, bytes] = {}
             for name, mode, sha, size in listing:
                 if mode == SYMLINK:
                     found[name] = Odd.SYMLINK
@@ -283,7 +285,11 @@ class Repository:
                 elif size > MOST_BYTES:
                     found[name] = Odd.HUGE
                 else:
-                    found[name] = repo.odb.stream(bytes.fromhex(sha)).read()
+                    content = self._documents.get(sha) or repo.odb.stream(bytes.fromhex(sha)).read()
+                    found[name] = content
+                    if is_document(name):
+                        read[sha] = content
+            self._documents = read
             return found
 
     def _listing(self, repo: git.Repo, commit: Commit, path: str) -> list[tuple[str, int, str, int]]:

@@ -35,8 +35,17 @@ class Documents:
     """A memory from load to load: what commits left as it was is not read again. Nodes are never changed."""
 
     files: dict[str, tuple[bytes, list[Node], list[Problem]]] = field(default_factory=dict)  # by name
-    fleets: dict[tuple[str, str], tuple[list[Node], Fleet]] = field(default_factory=dict)
-    """By name and target: what each was merged of last, its document and its profiles."""
+    fleets: dict[tuple[str, str], "_Merged"] = field(default_factory=dict)
+    """By name and target."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Merged:
+    """A fleet in a target, and what it was merged of: its document and its profiles."""
+
+    sources: list[Node]
+    whole: Node
+    fleet: DesiredFleet
 
 
 @dataclass(slots=True)
@@ -199,12 +208,6 @@ def _fleet(read: _Read, node: Node) -> Iterator[DesiredFleet]:
     profiles, dangling = _profiles(read, spec)
     if dangling:
         return
-    base = replace(spec, value={})
-    for profile in profiles:
-        if (inner := profile.value.get("spec")) and isinstance(inner.value, dict):
-            kept = {k: v for k, v in inner.value.items() if k not in NOT_MERGED}
-            base = merge(base, replace(inner, value=kept))
-    base = merge(base, spec)
     targets = spec.value.get("targets")
     names = [str(t.value) for t in targets.value] if targets and isinstance(targets.value, list) else []
     overrides = spec.value.get("overrides")
@@ -219,12 +222,35 @@ def _fleet(read: _Read, node: Node) -> Iterator[DesiredFleet]:
                 "add it, or take it out",
             )
         )
+    sources, base = [node, *profiles], None
     for name in names or [""]:
-        merged = base
-        if name in chosen and isinstance(chosen[name].value, dict):
-            merged = merge(base, chosen[name])
-        if made := _merged(read, [node, *profiles], replace(spec, value=merged.value), name):
+        made = _again(read, sources, name)
+        if made is None:
+            merged = base = base or _base(spec, profiles)
+            if name in chosen and isinstance(chosen[name].value, dict):
+                merged = merge(base, chosen[name])
+            made = _merged(read, sources, replace(spec, value=merged.value), name)
+        if made:
             yield made
+
+
+def _base(spec: Node, profiles: list[Node]) -> Node:
+    """Return the spec of a fleet over its profiles, before any override."""
+    base = replace(spec, value={})
+    for profile in profiles:
+        if (inner := profile.value.get("spec")) and isinstance(inner.value, dict):
+            kept = {k: v for k, v in inner.value.items() if k not in NOT_MERGED}
+            base = merge(base, replace(inner, value=kept))
+    return merge(base, spec)
+
+
+def _again(read: _Read, sources: list[Node], target: str) -> DesiredFleet | None:
+    """Return the fleet as it was merged last, if its documents are as they were."""
+    known = read.known.fleets.get((str(find(sources[0], ("metadata", "name"))[0].value), target))
+    if known is None or not _same(known.sources, sources):
+        return None
+    data = _user_data(read, known.whole)  # of a file, perhaps, and that is another
+    return known.fleet if data == known.fleet.user_data else replace(known.fleet, user_data=data)
 
 
 def _profiles(read: _Read, spec: Node) -> tuple[list[Node], bool]:
@@ -249,13 +275,10 @@ def _merged(read: _Read, sources: list[Node], spec: Node, target: str) -> Desire
     """Return a fleet in a target. `sources` are its document and its profiles."""
     node = sources[0]
     whole = replace(node, value={**node.value, "spec": spec})
-    name = str(find(node, ("metadata", "name"))[0].value)
-    known = read.known.fleets.get((name, target))
-    fleet = known[1] if known and _same(known[0], sources) else _build(read, Fleet, whole)
+    fleet = _build(read, Fleet, whole)
     if fleet is None:
         return None
-    read.known.fleets[name, target] = (sources, fleet)
-    return DesiredFleet(
+    made = DesiredFleet(
         name=FleetName(fleet.metadata.name),
         target=TargetName(target),
         metadata=fleet.metadata,
@@ -263,6 +286,8 @@ def _merged(read: _Read, sources: list[Node], spec: Node, target: str) -> Desire
         user_data=_user_data(read, whole),
         where=_where(whole),
     )
+    read.known.fleets[fleet.metadata.name, target] = _Merged(sources, whole, made)
+    return made
 
 
 def _same(one: list[Node], other: list[Node]) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from reconciler.core.ids import FleetName, ImageName, TargetName, ZoneName
+from reconciler.core.lazy import lazy
 from reconciler.core.problem import Position
 from reconciler.spec.fleet import FleetSpec
 from reconciler.spec.image import ImageSpec
@@ -57,7 +58,7 @@ class DesiredZone:
     where: Where = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Desired:
     """All documents of one commit, each kind sorted by name."""
 
@@ -81,7 +82,11 @@ class Desired:
 
     def fleet(self, name: str, target: str) -> DesiredFleet | None:
         """Return a fleet in a target."""
-        return next((f for f in self.fleets if (f.name, f.target) == (name, target)), None)
+        return self._fleets.get((name, target))
+
+    @lazy
+    def _fleets(self) -> dict[tuple[str, str], DesiredFleet]:
+        return {(f.name, f.target): f for f in self.fleets}
 
     @property
     def fleet_names(self) -> tuple[str, ...]:

@@ -30,8 +30,10 @@ def floor(want: Wanted, serving: Live | None) -> int | None:
 def lease_for(want: Wanted, serving: Live | None, as_of: datetime) -> Lease | None:
     """Return the lease that a revision is born with."""
     least = floor(want, serving)
-    if least is None:
-        return None
+    return None if least is None else _lease(want, least, as_of)
+
+
+def _lease(want: Wanted, least: int, as_of: datetime) -> Lease:
     rollout = want.rollout
     holds = sum((x.hold + settling(want) for x in rollout.stages), timedelta())
     ready = rollout.ready_within * (len(rollout.stages) if rollout.moves_capacity else 1)
@@ -42,25 +44,25 @@ def lease_write(
     want: Wanted, live: Live, serving: Live | None, as_of: datetime, drop: tuple[str, ...] = ()
 ) -> TagGroup | None:
     """Return the write of the lease that a group has to have; None: it has it."""
-    lease, held = lease_for(want, serving, as_of), live.lease
-    if lease is None or (held and held.least >= lease.least and held.until > as_of):
+    least, held = floor(want, serving), live.lease
+    if least is None or (held and held.least >= least and held.until > as_of):
         return None
     return TagGroup(
         name=live.name,
-        put=((LEASE, lease.text()),),
+        put=((LEASE, _lease(want, least, as_of).text()),),
         drop=drop,
-        because=f"holds at least {lease.least} instances while revisions change",
+        because=f"holds at least {least} instances while revisions change",
     )
 
 
 def raise_floor(want: Wanted, live: Live, serving: Live | None, as_of: datetime) -> Step | None:
     """Return the write that brings a group up to the floor: the lease first, then its effect."""
-    group, lease = live.up, lease_for(want, serving, as_of)
-    if group is None or lease is None:
+    group, least = live.up, floor(want, serving)
+    if group is None or least is None:
         return None
     if write := lease_write(want, live, serving, as_of):
         return write
-    least = max(live.lease.least if live.lease else 0, lease.least)
+    least = max(live.lease.least if live.lease else 0, least)
     have = want.capacity if group.sizes == NOTHING else group.sizes  # it was at rest, or had to go first
     sizes = (have if have.max >= least else replace(have, max=least)).floor(least)
     if sizes == group.sizes:

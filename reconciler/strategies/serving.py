@@ -12,6 +12,13 @@ from reconciler.strategies.wanted import WEIGHTED, TrafficKind, Wanted
 
 def serving_of(want: Wanted | None, s: Slice) -> Live | None:
     """Return the last shifted revision: the one that traffic goes back to."""
+    key = (want.kind, want.drain) if want else None  # all that it takes of what is wanted
+    if key not in s.serving:
+        s.serving[key] = _serving_of(want, s)
+    return s.serving[key]
+
+
+def _serving_of(want: Wanted | None, s: Slice) -> Live | None:
     up = [r for r in s.revisions if r.up and r.idle is None]
     shifted = s.turns
     if shifted:

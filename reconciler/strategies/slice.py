@@ -1,6 +1,7 @@
 """One fleet's slice of the World: its revisions, and what each carries."""
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -9,6 +10,7 @@ from typing import Final
 from reconciler.core.facts import HAND, IDLE, LEASE, STAGE, Identity, Keeper, Read, identity
 from reconciler.core.ids import Arn, FleetName, InstanceId, ResourceName, Revision, digits
 from reconciler.core.lazy import lazy
+from reconciler.core.quick import quick
 from reconciler.kinds.activity.live import LaunchFailure
 from reconciler.kinds.alarm.live import LiveAlarm
 from reconciler.kinds.balancer.live import LiveBalancer, LiveRule, LiveTargetGroup, TargetHealth
@@ -22,7 +24,7 @@ from reconciler.kinds.record.want import RecordSet
 from reconciler.kinds.register import World
 from reconciler.kinds.template.live import LiveTemplate
 from reconciler.strategies.hand import Hand, Verb, parse_hand
-from reconciler.strategies.wanted import identifier
+from reconciler.strategies.wanted import TrafficKind, identifier
 
 NOTHING: Final = Sizes(min=0, max=0, desired=0)
 FULL: Final = 1_000_000  # the step of a revision that has all traffic: beyond any list of stages
@@ -30,6 +32,7 @@ RETURNS: Final = "returns"  # stands for the stages of a kept revision that git 
 ALL: Final = "full"  # as it stands in the tag
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StageTag:
     """`reconciler:stage`: `step/hash-of-stages;change-id;epoch`, on the new group."""
@@ -75,6 +78,7 @@ def at(epoch: str | int) -> datetime:
     return datetime.fromtimestamp(int(epoch), UTC)
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lease:
     """`reconciler:lease`: `min;until`: the floor of a group that may have to carry all traffic."""
@@ -87,6 +91,7 @@ class Lease:
         return f"{self.least};{int(self.until.timestamp())}"
 
 
+@quick
 @dataclass(frozen=True, kw_only=True)
 class Live:
     """One live revision of a fleet: whatever of it exists.
@@ -103,6 +108,18 @@ class Live:
     balancer: LiveBalancer | None
     records: tuple[RecordSet, ...]
     rule_weight: int | None
+
+    def same(self, other: "Live") -> bool:
+        """Is nothing of it another object than before the last move: then nothing of it is another value."""
+        return (
+            self.group is other.group
+            and self.template is other.template
+            and self.target_group is other.target_group
+            and self.balancer is other.balancer
+            and self.rule_weight == other.rule_weight
+            and self.identity == other.identity
+            and self.records == other.records
+        )
 
     @lazy
     def up(self) -> LiveGroup | None:
@@ -144,11 +161,12 @@ class Live:
         return frozenset(i.id for i in self.group.instances) if self.group else frozenset()
 
 
+@quick
 @dataclass(frozen=True, kw_only=True)
 class Slice:
     """What the strategies see of one fleet.
 
-    Who had all traffic in which order is read once: each move asks for it a dozen times.
+    Who had all traffic in which order, and who serves, is read once: each move asks for it a dozen times.
     """
 
     fleet: FleetName
@@ -174,6 +192,11 @@ class Slice:
         """
         got = (r for r in self.revisions if r.up and r.idle is None and r.stage and r.stage.full)
         return tuple(sorted(got, key=lambda r: (self.since(r), r.weight or 0, r.identity.born)))
+
+    @lazy
+    def serving(self) -> dict[tuple[TrafficKind, timedelta] | None, "Live | None"]:
+        """Who serves, by the kind of traffic and its drain: `serving_of` keeps it here."""
+        return {}
 
     def since(self, live: Live) -> datetime:
         """Return when the stage began in which a revision is."""
@@ -205,11 +228,13 @@ class Slice:
         return next((c.status for c in self.changes if c.id == change), None)
 
 
-def fleets_of(world: World, keeper: Keeper) -> dict[FleetName, tuple[Live, ...]]:
+def fleets_of(world: World, keeper: Keeper, before: Iterable[Live] = ()) -> dict[FleetName, tuple[Live, ...]]:
     """Return every live revision that is ours, by fleet, oldest first.
 
     Groups and templates say whose they are by their tags. A balancer or target group of the same
     name is explained by them; its own tags are read before it is written or deleted.
+
+    What is as it was `before` the last move is the same object again, with all that was read of its tags.
     """
     groups = world.groups if isinstance(world.groups, tuple) else ()
     templates = world.templates if isinstance(world.templates, tuple) else ()
@@ -224,23 +249,28 @@ def fleets_of(world: World, keeper: Keeper) -> dict[FleetName, tuple[Live, ...]]
             found[group.name] = (who, group, found[group.name][2] if group.name in found else None)
     records = _records(world, keeper)
     weights = _rule_weights(world)
+    known = {r.name: r for r in before}
     by_fleet: dict[FleetName, list[Live]] = defaultdict(list)
     for name, (who, has_group, has_template) in found.items():
         own = owned.get(name)
-        by_fleet[who.fleet].append(
-            Live(
-                revision=who.revision,
-                name=name,
-                identity=who,
-                group=has_group,
-                template=has_template,
-                target_group=own,
-                balancer=balancers.get(name),
-                records=records.get(name, ()),
-                rule_weight=weights.get(own.arn) if own else None,
-            )
+        live = Live(
+            revision=who.revision,
+            name=name,
+            identity=who,
+            group=has_group,
+            template=has_template,
+            target_group=own,
+            balancer=balancers.get(name),
+            records=records.get(name, ()),
+            rule_weight=weights.get(own.arn) if own else None,
         )
-    return {f: tuple(sorted(r, key=lambda x: (x.identity.born, x.name))) for f, r in by_fleet.items()}
+        same = known.get(name)
+        by_fleet[who.fleet].append(same if same is not None and same.same(live) else live)
+    return {f: tuple(sorted(r, key=_age)) for f, r in by_fleet.items()}
+
+
+def _age(live: Live) -> tuple[int, ResourceName]:
+    return live.identity.born, live.name
 
 
 def _records(world: World, keeper: Keeper) -> dict[ResourceName, tuple[RecordSet, ...]]:

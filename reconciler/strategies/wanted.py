@@ -7,6 +7,7 @@ from typing import Final, Literal
 
 from reconciler.core.facts import Keeper
 from reconciler.core.ids import Arn, Commit, FleetName, ResourceName, Revision, TargetName, ZoneName
+from reconciler.core.quick import quick
 from reconciler.kinds.balancer.want import Balancer, Rule, TargetGroup
 from reconciler.kinds.group.want import Group, Sizes
 from reconciler.kinds.template.want import Template
@@ -102,6 +103,7 @@ class Rollout:
         return self.strategy in MOVES_CAPACITY
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
     """A fleet in a target as git asks for it: its revision, and what changes beside the revision."""

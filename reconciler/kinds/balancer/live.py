@@ -5,6 +5,7 @@ from typing import Final
 
 from reconciler.core.facts import Tags
 from reconciler.core.ids import Arn, InstanceId, ResourceName
+from reconciler.core.quick import quick
 from reconciler.kinds.balancer.want import Attributes, HealthCheck
 
 HEALTHY: Final = "healthy"
@@ -73,6 +74,7 @@ class LiveRule:
     tags: Tags
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TargetHealth:
     """Health of what is registered in one target group (or classic balancer, by its name)."""

@@ -5,11 +5,13 @@ from typing import Final
 
 from reconciler.core.facts import Tags, tag
 from reconciler.core.ids import Arn, InstanceId, ResourceName
+from reconciler.core.quick import quick
 from reconciler.kinds.group.want import Hook, Members, Policy, Schedule, Sizes
 
 IN_SERVICE: Final = "InService"
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Instance:
     """One instance as its group sees it."""
@@ -29,6 +31,7 @@ class Instance:
         return self.lifecycle == IN_SERVICE and self.healthy
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveGroup:
     """An Auto Scaling group.

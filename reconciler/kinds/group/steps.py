@@ -5,6 +5,7 @@ from typing import ClassVar, TypeAlias
 
 from reconciler.core.facts import Tags
 from reconciler.core.ids import Arn, InstanceId, ResourceName
+from reconciler.core.quick import quick
 from reconciler.kinds.group.want import Group, Members, Policy, Schedule, Sizes
 
 
@@ -36,6 +37,7 @@ class SetSizes:
     because: str = ""
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpdateGroup:
     """Change settings that no instance notices (autoscaling:UpdateAutoScalingGroup)."""
@@ -46,6 +48,7 @@ class UpdateGroup:
     because: str = ""
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TagGroup:
     """Put or drop tags of a group (autoscaling:CreateOrUpdateTags, DeleteTags)."""

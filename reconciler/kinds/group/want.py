@@ -4,11 +4,13 @@ from dataclasses import dataclass, replace
 
 from reconciler.core.facts import Tags
 from reconciler.core.ids import Arn, ResourceName
+from reconciler.core.quick import quick
 
 Members = tuple[tuple[str, str], ...]
 """Members of an AWS request by name, each value in canonical JSON, sorted by name."""
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sizes:
     """Sizes of a group, in instances."""

@@ -1,6 +1,5 @@
 """Asking a balancer over HTTP, as its clients would: no proxy, no redirect followed, no body read."""
 
-import asyncio
 import ssl
 from collections.abc import Callable
 from functools import cache
@@ -31,6 +30,8 @@ def read(aws: Aws, probes: frozenset[Probe]) -> tuple[Probed, ...]:
 
 def ask(probe: Probe, seconds: float = SECONDS) -> Probed:
     """Return how a balancer answered: it passes with `times` answers of `status` in a row."""
+    import asyncio
+
     for passes in range(probe.times):
         answer = _answer(lambda: asyncio.run(asyncio.wait_for(_get(probe), seconds)), seconds)
         if answer != str(probe.status):

@@ -4,11 +4,13 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from reconciler.core.ids import ZoneId
+from reconciler.core.quick import quick
 
 Key: TypeAlias = tuple[str, str, str]
 """Name (lower case, ending with a dot), type, set identifier (empty without a routing policy)."""
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class Alias:
     """Where an alias record points."""
@@ -18,6 +20,7 @@ class Alias:
     evaluate_health: bool
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class RecordSet:
     """One record set as Route 53 holds it. Exactly one of `values` and `alias` is there."""
