@@ -79,6 +79,7 @@ def _clear_faults(app: "Emulator", fields: dict[str, Any], asked: Mapping[str, s
 
 def _physics(app: "Emulator", fields: dict[str, Any], asked: Mapping[str, str]) -> Any:
     with app.lock:
+        app.answers.forget()
         return physics.as_seconds(physics.change(fields))
 
 
@@ -92,6 +93,7 @@ def _turn(app: "Emulator", fields: dict[str, Any], asked: Mapping[str, str]) -> 
         raise TypeError('a knob is {"name": ..., "with": {...}}')
     with app.lock:
         app.tick()
+        app.answers.forget()
         return {"result": knobs.turn(name, arguments)}
 
 
@@ -101,6 +103,7 @@ def _seed(app: "Emulator", fields: dict[str, Any], asked: Mapping[str, str]) -> 
     if fields != {"company": True}:
         raise ValueError('the one seed that there is: {"company": true}')
     with app.lock:
+        app.answers.forget()
         return seed.company(balancers=not app.plain)
 
 

@@ -105,6 +105,7 @@ class Region:
     rules: dict[str, Any] = field(default_factory=dict)
     tags: dict[str, dict[str, str]] = field(default_factory=dict)  # of those four
     classic: dict[str, Any] = field(default_factory=dict)
+    passed: int = 0  # events that fell due
     _due: list[tuple[datetime, int, Callable[[], None]]] = field(default_factory=list)
 
     def lost(self, instances: Sequence[str]) -> None:
@@ -139,6 +140,7 @@ class Region:
         """Do what is due, in its order, each with `at` as the time at which it was due."""
         while self._due and self._due[0][0] <= now:
             self.at, _, do = heapq.heappop(self._due)
+            self.passed += 1
             do()
         self.at = now
 

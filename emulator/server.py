@@ -5,7 +5,6 @@ import threading
 import traceback
 from dataclasses import dataclass, replace
 from email.utils import format_datetime
-from functools import cache
 from http import HTTPStatus
 from io import BytesIO
 from types import ModuleType
@@ -13,27 +12,17 @@ from typing import Any, Final
 
 os.environ.setdefault("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")  # 1,300 AMIs that nobody asks for: +2 s
 
-from moto.core import responses, utils
-from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
-from werkzeug.test import run_wsgi_app
 
 from emulator import clock, overlay, physics
+from emulator.answers import Answers
 from emulator.calls import Call, CallLog
+from emulator.dispatch import Moto
 from emulator.errors import AwsError, Reply, internal, render
 from emulator.faults import Faults, Kind, Rule
 
 CONTROL: Final = "/_emulator/"
 SEED: Final = 20_260_601  # of every id that moto makes up: the same calls give the same ids
-
-
-class _Dispatcher(DomainDispatcherApplication):
-    """Moto's, which looks through its own folder and 200 patterns at every request; hosts are few."""
-
-    def __init__(self) -> None:
-        super().__init__(create_backend_app)
-        self.get_backend_for_host = cache(super().get_backend_for_host)  # type: ignore[method-assign]
-        responses.method_names_from_class = cache(utils.method_names_from_class)  # type: ignore[attr-defined]
 
 
 class CutError(ConnectionAbortedError):
@@ -46,10 +35,11 @@ class Emulator:
     def __init__(self, *, plain: bool = False) -> None:
         self.calls = CallLog()
         self.faults = Faults()
+        self.answers = Answers()
         self.lock = threading.RLock()
         self.plain = plain
         self._modules: tuple[ModuleType, ...] = ()
-        self._moto = _Dispatcher()
+        self._moto = Moto()
         if not plain:
             clock.install()
             self._modules = overlay.install()
@@ -69,6 +59,7 @@ class Emulator:
             physics.reset()
             self.faults.clear()
             self.calls.clear()
+            self.answers.forget()
             self._seed_ids()
 
     def answer(self, environ: dict[str, Any], body: bytes) -> Reply:
@@ -97,10 +88,7 @@ class Emulator:
         try:
             with self.lock:
                 self.tick()
-                content, status, headers = run_wsgi_app(
-                    self._moto, {**environ, "wsgi.input": BytesIO(body)}, buffered=True
-                )
-                text = b"".join(content)
+                return self._ask(call, environ, body) if self.plain else self._find(call, environ, body)
         except AwsError as error:
             return render(call.service, error)
         except NotImplementedError as error:
@@ -108,14 +96,24 @@ class Emulator:
         except Exception as error:  # noqa: BLE001  # a crash of a handler is the service's 500
             traceback.print_exc()
             return render(call.service, internal(call.service, _about(call, error)))
-        code = int(status.split()[0])
+
+    def _find(self, call: Call, environ: dict[str, Any], body: bytes) -> Reply:
+        at = clock.now()
+        reply = self.answers.find(call, at)
+        if reply is None:
+            reply = self._ask(call, environ, body)
+            self.answers.keep(call, at, reply)
+        return reply
+
+    def _ask(self, call: Call, environ: dict[str, Any], body: bytes) -> Reply:
+        code, headers, text = self._moto.ask(call, {**environ, "wsgi.input": BytesIO(body)})
         kind = headers.get("Content-Type", "")
         if code >= HTTPStatus.BAD_REQUEST and (
             not text or (kind.startswith("text/html") and b"<Code>" not in text)
         ):
             if code in (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED):
-                return render(call.service, AwsError("EmulatorNotImplemented", _about(call, status), 501))
-            return render(call.service, internal(call.service, _about(call, status)))
+                return render(call.service, AwsError("EmulatorNotImplemented", _about(call, code), 501))
+            return render(call.service, internal(call.service, _about(call, code)))
         kept = tuple((k, v) for k, v in headers.items() if k.lower() not in ("content-length", "date"))
         return Reply(status=code, headers=kept, body=text)
 
