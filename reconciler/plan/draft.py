@@ -1,11 +1,12 @@
 """Each fleet of a target on its way into the plan: what it is to become, and what kind of change that is."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from reconciler.core.facts import APPLIED, PARTS, Unread, tag
 from reconciler.core.ids import FleetName, Revision
+from reconciler.core.quick import replace
 from reconciler.kinds.register import Blocked, Move, World
 from reconciler.plan import suspended
 from reconciler.plan.barriers import conflict, foreign_commit, hidden, unread

@@ -1,11 +1,11 @@
 """One fleet in one target: what is safe now, the whole way ahead, and its drift."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 
 from reconciler.core.facts import HAND, TRAFFIC, Keeper, Read, T
 from reconciler.core.ids import FleetName, ZoneName
-from reconciler.core.quick import quick
+from reconciler.core.quick import quick, replace
 from reconciler.kinds.group.live import LiveGroup
 from reconciler.kinds.group.steps import ReplaceInstance, TagGroup
 from reconciler.kinds.record.after import BatchRefusedError

@@ -14,7 +14,7 @@ from typing import Final
 
 from reconciler.core.digest import short
 from reconciler.core.duration import format_duration
-from reconciler.core.facts import APPLIED, PREFIX, Tags, tag, to_tags
+from reconciler.core.facts import APPLIED, PREFIX, tag, to_tags
 from reconciler.core.ids import ResourceName
 from reconciler.core.quick import quick
 from reconciler.kinds.group.live import LiveGroup
@@ -80,7 +80,8 @@ def code_of(part: Part) -> str:
     return part.code or CODES[part.name]
 
 
-def parse_applied(value: str) -> dict[str, str]:
+@lru_cache(maxsize=2048)
+def parse_applied(value: str) -> Mapping[str, str]:
     """Return the hash of each part that `reconciler:applied` remembers."""
     return dict(p.split("=", 1) for p in value.split(";") if "=" in p)
 
@@ -123,7 +124,7 @@ def in_place(want: Wanted, parts: tuple[Part, ...], group: LiveGroup) -> InPlace
     )
 
 
-def _remember(group: LiveGroup, applied: dict[str, str], changed: tuple[Part, ...]) -> TagGroup:
+def _remember(group: LiveGroup, applied: Mapping[str, str], changed: tuple[Part, ...]) -> TagGroup:
     now = {**applied, **{code_of(p): p.digest for p in changed}}
     return TagGroup(
         name=group.name,
@@ -314,13 +315,8 @@ def _schedule(entry: Schedule | None) -> str:
     return f"{entry.cron} {entry.timezone} {entry.min}..{entry.max}" if entry else "not there"
 
 
-def own_tags(want: Wanted) -> Tags:
-    """Return the tags of a group that are the Target's and the fleet's, not ours."""
-    return to_tags(want.group.extra_tags)
-
-
 def _tags(want: Wanted, group: LiveGroup) -> Part:
-    wanted = dict(own_tags(want))
+    wanted = dict(want.group.extra_tags)
     have = {k: v for k, v in group.tags if not k.startswith(PREFIX)}
     resource = f"group/{group.name}"
     rows = kept(
@@ -343,7 +339,7 @@ def _tags(want: Wanted, group: LiveGroup) -> Part:
         drop = tuple(k for k in keys if k not in wanted)
         return TagGroup(name=group.name, put=put, drop=drop, because="tags differ")
 
-    return Part(name="tags", want=tuple(sorted(wanted.items())), rows=rows, step=step)
+    return Part(name="tags", want=want.group.extra_tags, rows=rows, step=step)
 
 
 def protected(live: Live) -> bool:

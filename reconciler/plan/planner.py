@@ -1,11 +1,12 @@
 """`plan_target(goal, world) -> TargetPlan`: one target, from one observation. Pure."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from reconciler.core.facts import Unread
 from reconciler.core.ids import ZoneName
+from reconciler.core.quick import replace
 from reconciler.kinds.record.live import ZoneProblem
 from reconciler.kinds.register import Blocked, Wait, World
 from reconciler.plan import freeze, limits, suspended, zones

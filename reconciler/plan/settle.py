@@ -1,10 +1,11 @@
 """What time does to a world: boot, target health, INSYNC, endings. Small transitions; `settle` does all."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from reconciler.core.facts import Read, T
 from reconciler.core.ids import InstanceId
+from reconciler.core.quick import replace
 from reconciler.kinds.balancer.live import TargetHealth
 from reconciler.kinds.group.live import IN_SERVICE, Instance, LiveGroup
 from reconciler.kinds.group.want import Sizes

@@ -3,11 +3,11 @@
 It only dispatches: each kind's `after` says what a write changes, `settle` what time changes.
 """
 
-from dataclasses import replace
 from typing import assert_never
 
 from reconciler.core.facts import STAGE, Read, T
 from reconciler.core.ids import Arn, ChangeId
+from reconciler.core.quick import replace
 from reconciler.kinds.balancer import after as balancer
 from reconciler.kinds.balancer.steps import BalancerStep, CreateRule, DeleteRule, SetRule
 from reconciler.kinds.group import after as group

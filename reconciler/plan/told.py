@@ -1,11 +1,11 @@
 """One step or wait as a line of a plan: what, to what, how much, and because of what."""
 
 import re
-from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
 from reconciler.core.facts import PREFIX
+from reconciler.core.quick import replace
 from reconciler.kinds.balancer.steps import CreateRule, SetRule
 from reconciler.kinds.group.steps import (
     Attach,

@@ -3,10 +3,10 @@
 Called again each pass with fresh facts, so a daemon killed after any step goes on by itself.
 """
 
-from dataclasses import replace
 from datetime import datetime
 
 from reconciler.core.facts import APPLIED, HAND, IDLE
+from reconciler.core.quick import replace
 from reconciler.kinds.group.steps import SetSizes, TagGroup
 from reconciler.kinds.register import Blocked, Move, Step, Wait
 from reconciler.strategies import back, gating, recreate, retire, rolling, staged, traffic

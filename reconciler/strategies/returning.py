@@ -3,8 +3,7 @@
 What rings now rings for the one that it takes over from. A newer one that is wanted again passes its stages.
 """
 
-from dataclasses import replace
-
+from reconciler.core.quick import replace
 from reconciler.strategies import blue_green, recreate
 from reconciler.strategies.serving import serving_of
 from reconciler.strategies.slice import RETURNS, Live, Slice
@@ -17,7 +16,7 @@ def returning(want: Wanted, s: Slice) -> Wanted:
     if new is None or not new.up or want.rollout.strategy == recreate.NAME:
         return want
     under_way = new.stage is not None and new.stage.stages == RETURNS
-    if not under_way and not _kept(new, serving_of(want, s)):
+    if not under_way and not (new.idle and _kept(new, serving_of(want, s))):
         return want
     straight = replace(
         want.rollout,
@@ -31,6 +30,5 @@ def returning(want: Wanted, s: Slice) -> Wanted:
 
 
 def _kept(new: Live, serving: Live | None) -> bool:
-    """Is it at rest, and older than what serves."""
-    older = serving is not None and new.identity.born <= serving.identity.born
-    return bool(new.idle and older and serving and serving.revision != new.revision)
+    """Is one at rest older than what serves."""
+    return bool(serving and new.identity.born <= serving.identity.born and serving.revision != new.revision)

@@ -19,13 +19,13 @@ def serving_of(want: Wanted | None, s: Slice) -> Live | None:
 
 
 def _serving_of(want: Wanted | None, s: Slice) -> Live | None:
-    up = [r for r in s.revisions if r.up and r.idle is None]
     shifted = s.turns
     if shifted:
         # One that lost its traffic before its clients had followed never was shifted.
         ends = [*(s.since(r) for r in shifted[1:]), s.as_of]
         settled = [r for r, end in zip(shifted, ends, strict=True) if not want or is_settled(want, s, r, end)]
         return (settled or shifted)[-1]
+    up = [r for r in s.revisions if r.up and r.idle is None]
     # Tags lost: what carries is what has weight, or what runs and never said that it gets ready.
     by_weight = [r for r in up if r.weight]
     if by_weight:
@@ -85,11 +85,14 @@ def beside(s: Slice, new: Live) -> list[Live]:
 
 def carried(want: Wanted, s: Slice, new: Live) -> bool:
     """Did this revision get all traffic, and no other one since."""
-    turns, others = s.turns, [r for r in s.revisions if r.revision != new.revision]
-    weighted = want.kind in WEIGHTED
-    if weighted and not new.weight and any(r.up and r.idle is None and r.weight for r in others):
-        return False  # a shift of ours whose mark was lost: at rest the others are idle
-    return bool(turns) and turns[-1].revision == new.revision
+    if not s.turns or s.turns[-1].revision != new.revision:
+        return False
+    if want.kind not in WEIGHTED or new.weight:
+        return True
+    others = (r for r in s.revisions if r.revision != new.revision and r.up and r.idle is None)
+    return not any(
+        r.weight for r in others
+    )  # a shift of ours whose mark was lost: at rest the others are idle
 
 
 def repair(want: Wanted, s: Slice, serving: Live) -> Step | None:

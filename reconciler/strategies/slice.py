@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from reconciler.core.facts import HAND, IDLE, LEASE, STAGE, Identity, Keeper, Read, identity
 from reconciler.core.ids import Arn, FleetName, InstanceId, ResourceName, Revision, digits
@@ -91,6 +91,17 @@ class Lease:
         return f"{self.least};{int(self.until.timestamp())}"
 
 
+class Found(NamedTuple):
+    """What has one name: a group, its launch template, and what stands around them."""
+
+    group: LiveGroup | None
+    template: LiveTemplate | None
+    target_group: LiveTargetGroup | None
+    balancer: LiveBalancer | None
+    records: tuple[RecordSet, ...]
+    rule_weight: int | None
+
+
 @quick
 @dataclass(frozen=True, kw_only=True)
 class Live:
@@ -109,16 +120,15 @@ class Live:
     records: tuple[RecordSet, ...]
     rule_weight: int | None
 
-    def same(self, other: "Live") -> bool:
-        """Is nothing of it another object than before the last move: then nothing of it is another value."""
+    def same(self, found: Found) -> bool:
+        """Is it made of the very things that were found: then all that was read of them holds."""
         return (
-            self.group is other.group
-            and self.template is other.template
-            and self.target_group is other.target_group
-            and self.balancer is other.balancer
-            and self.rule_weight == other.rule_weight
-            and self.identity == other.identity
-            and self.records == other.records
+            self.group is found.group
+            and self.template is found.template
+            and self.target_group is found.target_group
+            and self.balancer is found.balancer
+            and self.rule_weight == found.rule_weight
+            and self.records == found.records
         )
 
     @lazy
@@ -190,8 +200,12 @@ class Slice:
 
         Of two in one second the one that has the weight came last.
         """
-        got = (r for r in self.revisions if r.up and r.idle is None and r.stage and r.stage.full)
-        return tuple(sorted(got, key=lambda r: (self.since(r), r.weight or 0, r.identity.born)))
+        got = [r for r in self.revisions if r.up and r.idle is None and r.stage and r.stage.full]
+        return tuple(
+            got
+            if len(got) < 2
+            else sorted(got, key=lambda r: (self.since(r), r.weight or 0, r.identity.born))
+        )
 
     @lazy
     def serving(self) -> dict[tuple[TrafficKind, timedelta] | None, "Live | None"]:
@@ -204,7 +218,10 @@ class Slice:
 
     def live(self, revision: Revision) -> Live | None:
         """Return the live side of a revision."""
-        return next((r for r in self.revisions if r.revision == revision), None)
+        for live in self.revisions:
+            if live.revision == revision:
+                return live
+        return None
 
     def healthy(self, group: Arn | str, own: frozenset[InstanceId]) -> int:
         """Count `own` instances that are healthy in a target group or classic balancer."""
@@ -236,37 +253,50 @@ def fleets_of(world: World, keeper: Keeper, before: Iterable[Live] = ()) -> dict
 
     What is as it was `before` the last move is the same object again, with all that was read of its tags.
     """
-    groups = world.groups if isinstance(world.groups, tuple) else ()
-    templates = world.templates if isinstance(world.templates, tuple) else ()
+    groups = {g.name: g for g in world.groups} if isinstance(world.groups, tuple) else {}
+    templates = {t.name: t for t in world.templates} if isinstance(world.templates, tuple) else {}
     balancers = {b.name: b for b in world.balancers} if isinstance(world.balancers, tuple) else {}
     owned = {t.name: t for t in world.target_groups} if isinstance(world.target_groups, tuple) else {}
-    found: dict[ResourceName, tuple[Identity, LiveGroup | None, LiveTemplate | None]] = {}
-    for template in templates:
-        if who := identity(template.tags, template.name, keeper):
-            found[template.name] = (who, None, template)
-    for group in groups:
-        if who := identity(group.tags, group.name, keeper):
-            found[group.name] = (who, group, found[group.name][2] if group.name in found else None)
-    records = _records(world, keeper)
-    weights = _rule_weights(world)
+    records, weights = _records(world, keeper), _rule_weights(world)
     known = {r.name: r for r in before}
     by_fleet: dict[FleetName, list[Live]] = defaultdict(list)
-    for name, (who, has_group, has_template) in found.items():
+    for name in {**templates, **groups}:
         own = owned.get(name)
-        live = Live(
-            revision=who.revision,
-            name=name,
-            identity=who,
-            group=has_group,
-            template=has_template,
+        found = Found(
+            group=groups.get(name),
+            template=templates.get(name),
             target_group=own,
             balancer=balancers.get(name),
             records=records.get(name, ()),
             rule_weight=weights.get(own.arn) if own else None,
         )
-        same = known.get(name)
-        by_fleet[who.fleet].append(same if same is not None and same.same(live) else live)
+        live = known.get(name)
+        if live is None or not live.same(found):
+            live = _live(found, keeper)
+        if live:
+            by_fleet[live.identity.fleet].append(live)
     return {f: tuple(sorted(r, key=_age)) for f, r in by_fleet.items()}
+
+
+def _live(found: Found, keeper: Keeper) -> Live | None:
+    """Return what is ours of what has one name; None: nothing."""
+    group, template = found.group, found.template
+    grouped = identity(group.tags, group.name, keeper) if group else None
+    made = identity(template.tags, template.name, keeper) if template else None
+    who, name = grouped or made, group.name if group else template.name if template else None
+    if who is None or name is None:
+        return None
+    return Live(
+        revision=who.revision,
+        name=name,
+        identity=who,
+        group=group if grouped else None,
+        template=template if made else None,
+        target_group=found.target_group,
+        balancer=found.balancer,
+        records=found.records,
+        rule_weight=found.rule_weight,
+    )
 
 
 def _age(live: Live) -> tuple[int, ResourceName]:

@@ -5,6 +5,7 @@ from dataclasses import FrozenInstanceError, dataclass, field, fields, replace
 
 import pytest
 
+from reconciler.core import quick as q
 from reconciler.core.quick import quick
 
 
@@ -52,8 +53,28 @@ def test_it_is_equal_hashed_replaced_and_pickled_as_before(kind):
     one = kind(name="web", tags=("a",))
     assert one == kind(name="web", tags=("a",), seen=["x"])
     assert hash(one) == hash(Plain(name="web", tags=("a",)))
-    assert replace(one, name="api") == kind(name="api", tags=("a",))
+    assert replace(one, name="api") == q.replace(one, name="api") == kind(name="api", tags=("a",))
     assert pickle.loads(pickle.dumps(one)) == one
+
+
+@BOTH
+def test_what_is_not_replaced_is_the_same_object(kind):
+    one = kind(name="web", seen=["x"])
+    other = q.replace(one, tags=("b",))
+    assert (other.name, other.tags) == ("web", ("b",))
+    assert other.seen is one.seen
+    assert type(other) is kind
+    assert one.tags == ()
+
+
+def test_any_other_dataclass_is_replaced_too():
+    assert q.replace(Plain(name="web"), name="api") == Plain(name="api")
+
+
+@BOTH
+def test_a_field_that_is_not_there_is_not_replaced(kind):
+    with pytest.raises(TypeError):
+        q.replace(kind(name="web"), other=1)
 
 
 @BOTH

@@ -1,10 +1,11 @@
 """The balancers' part of simulate: what a write changes at once."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import assert_never
 
 from reconciler.core.facts import retagged, to_tags
 from reconciler.core.ids import Arn
+from reconciler.core.quick import replace
 from reconciler.kinds.balancer.live import LiveBalancer, LiveListener, LiveRule, LiveTargetGroup
 from reconciler.kinds.balancer.steps import (
     BalancerStep,

@@ -1,10 +1,10 @@
 """The groups' part of simulate: what a write changes at once. What time changes stands in plan/settle."""
 
-from dataclasses import replace
 from typing import assert_never
 
 from reconciler.core.facts import retagged, to_tags
 from reconciler.core.ids import Arn
+from reconciler.core.quick import replace
 from reconciler.kinds.group.live import LiveGroup
 from reconciler.kinds.group.steps import (
     Attach,

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 from reconciler.core.facts import FAILED, Tags, tag
 from reconciler.core.ids import AmiId, ResourceName
+from reconciler.core.lazy import lazy
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class LiveTemplate:
     """A launch template with the body of its default version.
 
@@ -21,7 +22,7 @@ class LiveTemplate:
     body: str  # canonical JSON of ResponseLaunchTemplateData
     tags: Tags
 
-    @property
+    @lazy
     def failed(self) -> str:
         """What `reconciler:failed` says (`hash;epoch;code`), or nothing."""
         return tag(self.tags, FAILED)
