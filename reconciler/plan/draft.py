@@ -36,6 +36,7 @@ class Draft:
     item: Item
     ask: Ask | None = None
     small: World | None = None
+    view: Slice | None = None  # of the small world
     move: Move = None  # what it would do if nothing held it
     rows: tuple[Row, ...] = ()
     live: bool = False  # it has a group
@@ -107,7 +108,7 @@ def _draft(
         return Draft(replace(blank, action=ActionKind.BLOCKED, blocked=Blocked(code="unresolved", why=why)))
     ask = Ask(fleet=want.fleet, want=want, keeper=goal.keeper, allow=Allow())
     draft = Draft(replace(blank, to=want.revision), ask, small(world, revisions, want, index))
-    s = view(draft.small or world, ask)
+    s = draft.view = view(draft.small or world, ask)
     if blocked_by := conflict(goal, index.names, want, s):
         ours = draft.small is not None and foreign_commit(goal, revisions) is None
         now = swept(draft.small, ask) if draft.small and ours else ()
@@ -228,4 +229,5 @@ def _gone(goal: Goal, world: World, index: Index, name: FleetName, revisions: tu
         return Draft(replace(item, action=ActionKind.BLOCKED, blocked=blocked))
     ask = Ask(fleet=name, want=None, keeper=goal.keeper, allow=Allow())
     cut = small(world, revisions, None, index)
-    return Draft(item, ask, cut, next_move(view(cut, ask), ask))
+    s = view(cut, ask)
+    return Draft(item, ask, cut, s, next_move(s, ask))

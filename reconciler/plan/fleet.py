@@ -16,7 +16,7 @@ from reconciler.kinds.register import Blocked, Move, Step, Wait, World
 from reconciler.plan import drift
 from reconciler.plan.barriers import Names, names_of
 from reconciler.plan.model import PlannedStep
-from reconciler.plan.parts import InPlace, in_place, parts_of
+from reconciler.plan.parts import InPlace, in_force, in_place, parts_of
 from reconciler.plan.settle import USUAL, Physics
 from reconciler.plan.simulate import simulate
 from reconciler.plan.surge import Meter, Surge
@@ -139,7 +139,7 @@ def _next_move(s: Slice, ask: Ask, found: InPlace | None) -> Move:
         return move
     if ask.allow.update:
         return move
-    found = found or beside(s, ask.want)
+    found = found or _changes(s, ask.want)
     held = isinstance(found.step, ReplaceInstance) and ask.allow.start  # a freeze holds such healing
     return found.step if found.step and not held else move or found.wait
 
@@ -160,6 +160,17 @@ def beside(s: Slice, want: Wanted) -> InPlace:
     return InPlace(step=step, changed=found.changed, drifted=(*found.drifted, *rows), wait=found.wait)
 
 
+def _changes(s: Slice, want: Wanted) -> InPlace:
+    """Return what is to be done beside the revision. Drift is looked at only where it is healed."""
+    live = s.live(want.revision)
+    if live is None or live.up is None or want.heal:
+        return beside(s, want)
+    alone = machine.shifted(want, s)
+    if not in_force(want, live, alone=alone):
+        return beside(s, want)
+    return InPlace(step=_placed(want, live.up) if alone else None, changed=(), drifted=())
+
+
 def _placed(want: Wanted, group: LiveGroup) -> TagGroup | None:
     """Remember where the traffic of a fleet is, once that has moved beside its revision."""
     place = place_of(want)
@@ -168,16 +179,18 @@ def _placed(want: Wanted, group: LiveGroup) -> TagGroup | None:
     return TagGroup(name=group.name, put=((TRAFFIC, place),), because="its traffic has moved")
 
 
-def way(world: World, ask: Ask, physics: Physics = USUAL, *, ahead: bool = True) -> Way:
+def way(
+    world: World, ask: Ask, physics: Physics = USUAL, *, ahead: bool = True, seen: Slice | None = None
+) -> Way:
     """Return what is safe now and, by simulating to the end, the whole way of a fleet.
 
-    `world` is a small one. Ends with the plan's own answer: converged, waiting, or blocked.
+    `world` is a small one, and `seen` its view, where the caller has it. Ends with the plan's own answer:
+    converged, waiting, or blocked.
     """
     start, now = world, list[Step]()
     move: Move = None
-    s: Slice | None = None
+    s = seen or view(world, ask)
     for _ in range(MOST_NOW):
-        s = view(world, ask, s)
         move = next_move(s, ask)
         if move is None or isinstance(move, Wait | Blocked):
             break
@@ -185,7 +198,7 @@ def way(world: World, ask: Ask, physics: Physics = USUAL, *, ahead: bool = True)
         after = _after(world, move, physics)
         if after == world:
             break  # AWS would refuse it, or it is done: the next pass looks again
-        world = after
+        world, s = after, view(after, ask, s)
     gone = swept(world, ask) if sweep.sweeps(move) and not ask.suspended else ()
     if now:
         move = foreseen(move)
@@ -198,7 +211,7 @@ def way(world: World, ask: Ask, physics: Physics = USUAL, *, ahead: bool = True)
     )
     meter = Meter.of(start, world)
     if ahead and (now or wait or held):
-        steps += _preview(world, ask, physics, wait, meter)
+        steps += _preview(world, ask, physics, wait, meter, s)
     return Way(
         now=tuple(now), wait=wait, blocked=blocked, ahead=_tidy(steps), surge=meter.surge(), swept=gone
     )
@@ -227,14 +240,17 @@ def _after(world: World, move: Move, physics: Physics = USUAL) -> World:
         return world  # AWS will say so; the pass after it plans from what is there then
 
 
-def _preview(world: World, ask: Ask, physics: Physics, wait: Wait | None, meter: Meter) -> list[PlannedStep]:
+def _preview(
+    world: World, ask: Ask, physics: Physics, wait: Wait | None, meter: Meter, s: Slice
+) -> list[PlannedStep]:
     want = gates.ungated(ask.want) if ask.want else None  # the way as it is if its gates hold
     free = replace(ask, want=want, allow=Allow(), suspended=None, closed=())
     physics = _checked(physics, want)
-    world = replace(world, launches=())  # and if what failed to launch is launched
+    if world.launches:  # and if what failed to launch is launched
+        world = replace(world, launches=())
+        s = view(world, free, s)
     last = len(want.rollout.stages) if want else 1
     steps: list[PlannedStep] = []
-    s = view(world, free)
     move: Move = wait or foreseen(next_move(s, free))
     for _ in range(MOST_AHEAD):
         if move is None:

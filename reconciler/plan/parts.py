@@ -100,7 +100,27 @@ def parts_of(want: Wanted, s: Slice, live: Live, *, alone: bool) -> tuple[Part, 
     if alone:
         own += [*_sizes(want, group, live), _schedules(want, group), attach_part(want, s, live)]
     own.append(Part(name="protect", want="yes" if want.protect else "no", rows=(), step=None))
-    return (*own, *balancer_parts.parts(want, s, live, alone=alone))
+    own += balancer_parts.parts(want, s, live, alone=alone)
+    if (which := _which(live, alone=alone)) not in want.stated:
+        want.stated[which] = {code_of(p): p.digest for p in own}
+    return tuple(own)
+
+
+def in_force(want: Wanted, live: Live, *, alone: bool) -> bool:
+    """Was all that git says beside the revision applied: then nothing of it is to be written, but drift.
+
+    What git says of a part is the same whatever is live: once known, no live thing has to be looked at.
+    """
+    stated = want.stated.get(_which(live, alone=alone))
+    if live.up is None or stated is None:
+        return False
+    applied = parse_applied(live.up.tag(APPLIED))
+    return all(applied.get(code) == digest for code, digest in stated.items())
+
+
+def _which(live: Live, *, alone: bool) -> tuple[bool, bool, bool]:
+    """Return what decides which parts a revision has."""
+    return alone, live.target_group is not None, live.balancer is not None
 
 
 def in_place(want: Wanted, parts: tuple[Part, ...], group: LiveGroup) -> InPlace:

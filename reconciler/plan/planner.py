@@ -121,7 +121,7 @@ def _ahead(draft: Draft, manner: _Manner) -> Item:
         return replace(item, action=ActionKind.BLOCKED, blocked=Blocked(code=hold.code, why=hold.why))
     ask = replace(draft.ask, allow=held, closed=manner.closed)
     ask = replace(ask, suspended=suspended.block(stop)) if stop else ask
-    found = way(draft.small, ask, ahead=manner.ahead)
+    found = way(draft.small, ask, ahead=manner.ahead, seen=draft.view)
     item = replace(item, now=(*found.now, *found.swept), wait=found.wait, steps=found.ahead)
     if found.surge and item.action is ActionKind.REPLACE and not item.begun:
         item = replace(item, rollout=(cost(found.surge, found.ahead), *item.rollout))

@@ -263,12 +263,12 @@ def fleets_of(world: World, keeper: Keeper, before: Iterable[Live] = ()) -> dict
     for name in {**templates, **groups}:
         own = owned.get(name)
         found = Found(
-            group=groups.get(name),
-            template=templates.get(name),
-            target_group=own,
-            balancer=balancers.get(name),
-            records=records.get(name, ()),
-            rule_weight=weights.get(own.arn) if own else None,
+            groups.get(name),
+            templates.get(name),
+            own,
+            balancers.get(name),
+            records.get(name, ()),
+            weights.get(own.arn) if own else None,
         )
         live = known.get(name)
         if live is None or not live.same(found):

@@ -1,5 +1,6 @@
 """What one fleet is to be in one target, with every id resolved."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -7,6 +8,7 @@ from typing import Final, Literal
 
 from reconciler.core.facts import Keeper
 from reconciler.core.ids import Arn, Commit, FleetName, ResourceName, Revision, TargetName, ZoneName
+from reconciler.core.lazy import lazy
 from reconciler.core.quick import quick
 from reconciler.kinds.balancer.want import Balancer, Rule, TargetGroup
 from reconciler.kinds.group.want import Group, Sizes
@@ -104,7 +106,7 @@ class Rollout:
 
 
 @quick
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Wanted:
     """A fleet in a target as git asks for it: its revision, and what changes beside the revision."""
 
@@ -132,6 +134,11 @@ class Wanted:
     def capacity(self) -> Sizes:
         """The sizes of `capacity`."""
         return self.group.sizes
+
+    @lazy
+    def stated(self) -> dict[tuple[bool, bool, bool], Mapping[str, str]]:
+        """The hash of all that changes beside the revision: `plan.parts.in_force` keeps it here."""
+        return {}
 
     @property
     def attach_groups(self) -> tuple[Arn, ...]:

@@ -7,6 +7,7 @@ that a process killed after any write and one that lives on are the same thing.
 import pickle
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Final, TypeVar
@@ -24,7 +25,7 @@ from reconciler.kinds.record.live import LiveZone
 from reconciler.kinds.record.steps import ChangeRecords
 from reconciler.kinds.register import Blocked, Step, Wait, World
 from reconciler.plan import settle
-from reconciler.plan.fleet import Ask, Index, Way, small, view, way
+from reconciler.plan.fleet import Ask, Index, Way, beside, next_move, small, view, way
 from reconciler.plan.hands import Facts, NothingFailedError, retry
 from reconciler.plan.simulate import do, follow_up, simulate
 from reconciler.strategies.hand import Hand, Verb
@@ -55,6 +56,19 @@ def _another(thing: T) -> T:
     """The same facts, and nothing of the process that held them."""
     same: T = pickle.loads(pickle.dumps(thing))
     return same
+
+
+def check_kept(world: World, ask: Ask, found: Way) -> None:
+    """What is kept from move to move, or left out where nothing asks for it, changes no answer."""
+    s = view(world, ask)
+    for step in (*found.now, Wait(why="time passes")):
+        if ask.want:
+            whole = next_move(s, ask, beside(s, ask.want))
+            assert next_move(s, ask) == whole, "drift that nobody heals changes the move"
+        with suppress(BatchRefusedError):
+            world = simulate(world, step, settle.USUAL)
+        s = view(world, ask, s)
+        assert s == view(world, ask), "a revision was kept that is another one now"
 
 
 class RefusedError(Exception):
@@ -162,6 +176,7 @@ class Life:
         found = way(seen, ask, ahead=ahead)
         if self.passes % TWICE == 0:
             assert found == way(*_another((seen, ask)), ahead=ahead), "planned two things"
+            check_kept(seen, ask, found)
         return Pass(seen, ask, found)
 
     def plan(self) -> Way:
