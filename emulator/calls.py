@@ -5,7 +5,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from io import BytesIO
 from typing import Any, Final
 from urllib.parse import parse_qsl
@@ -43,7 +43,10 @@ class Call:
     def params(self) -> dict[str, Any]:
         """Return the request's members by AWS's own names; `{"raw": ...}` where no model reads it."""
         if self._params is None:
-            self._params = _parse(self)
+            kind = self.headers.get("Content-Type", "")
+            self._params = _parse(
+                self.service, self.operation, self.method, self.path, self.query, kind, self.body
+            )
         return self._params
 
     def as_json(self) -> dict[str, Any]:
@@ -159,36 +162,39 @@ def _model(service: str) -> Any:
     return get_service_model(service)
 
 
-def _parse(call: Call) -> dict[str, Any]:
+@lru_cache(2048)  # the product asks the same again and again
+def _parse(
+    service: str, operation: str, method: str, path: str, query: str, kind: str, body: bytes
+) -> dict[str, Any]:
     from moto.core.parse import PROTOCOL_PARSERS
     from moto.core.request import Request
 
     try:
         environ = {
-            "REQUEST_METHOD": call.method,
-            "PATH_INFO": call.path,
-            "QUERY_STRING": call.query,
-            "CONTENT_TYPE": call.headers.get("Content-Type", ""),
-            "CONTENT_LENGTH": str(len(call.body)),
+            "REQUEST_METHOD": method,
+            "PATH_INFO": path,
+            "QUERY_STRING": query,
+            "CONTENT_TYPE": kind,
+            "CONTENT_LENGTH": str(len(body)),
             "SERVER_NAME": "emulator",
             "SERVER_PORT": "80",
             "wsgi.url_scheme": "http",
-            "wsgi.input": BytesIO(call.body),
+            "wsgi.input": BytesIO(body),
         }
         request = Request(environ)
-        members = _routed(call.service, environ)[1] if PROTOCOLS.get(call.service) == "rest-xml" else {}
-        model = _model(call.service)
-        parser = PROTOCOL_PARSERS[PROTOCOLS.get(call.service, "query")](model.operation_model(call.operation))
+        members = _routed(service, environ)[1] if PROTOCOLS.get(service) == "rest-xml" else {}
+        model = _model(service)
+        parser = PROTOCOL_PARSERS[PROTOCOLS.get(service, "query")](model.operation_model(operation))
         parsed = parser.parse(
             {
-                "method": call.method,
+                "method": method,
                 "values": request.values,
                 "headers": request.headers,
-                "body": call.body,
-                "url_path": call.path,
+                "body": body,
+                "url_path": path,
                 "url_params": members,
             }
         )
         return dict(json.loads(json.dumps(parsed, default=str)))
     except Exception:  # noqa: BLE001  # a log shows what came, readable or not
-        return {"raw": call.body.decode("utf-8", "replace")}
+        return {"raw": body.decode("utf-8", "replace")}

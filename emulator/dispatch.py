@@ -13,6 +13,7 @@ from typing import Any, Final
 from moto import backends
 from moto.core import responses, utils
 from moto.core.request import Request
+from moto.core.serialize import AttributePickerContext, XFormedAttributePicker
 from moto.moto_server.werkzeug_app import BackendRequest, DomainDispatcherApplication, create_backend_app
 from werkzeug.exceptions import HTTPException
 from werkzeug.test import run_wsgi_app
@@ -24,6 +25,7 @@ Answer = tuple[int, Mapping[str, str], bytes]
 
 _SERVED: Final = ("autoscaling", "cloudwatch", "ec2", "elb", "elbv2", "route53", "ssm", "sts", "wafv2")
 _REQUESTS: Final = count(1)
+_NAMES: Final[dict[Any, tuple[str, ...]]] = {}  # by class, member and its shape
 
 
 def _request_id(headerdict: dict[str, Any] | None = None) -> str:
@@ -32,6 +34,17 @@ def _request_id(headerdict: dict[str, Any] | None = None) -> str:
     if headerdict is not None:
         headerdict["x-amzn-requestid"] = identifier
     return identifier
+
+
+class _Picker(XFormedAttributePicker):
+    """Moto's, which asks itself for each value of each thing again by which names it may go."""
+
+    def get_possible_keys(self, context: AttributePickerContext) -> Any:
+        shape = context.shape
+        kind = (type(context.obj), context.key, shape, getattr(shape, "parent", None))
+        if kind not in _NAMES:
+            _NAMES[kind] = tuple(super().get_possible_keys(context))
+        return _NAMES[kind]
 
 
 @cache
@@ -49,6 +62,7 @@ class Moto:
         self._server = DomainDispatcherApplication(create_backend_app)
         self._server.get_backend_for_host = cache(self._server.get_backend_for_host)  # type: ignore[method-assign]
         responses.method_names_from_class = cache(utils.method_names_from_class)  # type: ignore[attr-defined]
+        responses.XFormedAttributePicker = _Picker  # type: ignore[attr-defined]
         responses.gen_amzn_requestid_long = _request_id  # type: ignore[attr-defined]
 
     def ask(self, call: Call, environ: dict[str, Any]) -> Answer:

@@ -17,13 +17,15 @@ from typing import Any
 from reconciler.apply.executor import Done, Failed
 from reconciler.core.facts import Unread
 from reconciler.daemon.passes import Manner, Runtime, apply
-from reconciler.daemon.session import Look, Session, open_session, redactor_of
+from reconciler.daemon.session import Look, Session, chosen, open_library, redactor_of
 from reconciler.daemon.settings import Settings
 from reconciler.gateway.pace import Paces
 from reconciler.gateway.session import Place, open_aws
 from reconciler.kinds.register import World
 from reconciler.plan.model import ActionKind, TargetPlan
 from reconciler.plan.standing import Standing, standing
+from reconciler.source.repository import Adopted, Library
+from tests import quick
 from tests.emulated import Emulated
 from tests.repositories import Company
 from tests.warm import mother
@@ -31,6 +33,8 @@ from tests.warm import mother
 STEP = timedelta(seconds=60)  # that time is moved by where a wait does not say until when
 ENOUGH = 150  # passes that any convergence takes at most
 BRIEF = Manner(ahead=False)
+
+quick.install()
 
 Watch = Callable[[], None]
 
@@ -73,6 +77,8 @@ class Product:
     aws: Emulated
     folder: Path
     company: Company = field(init=False)
+    _library: Library | None = field(default=None, repr=False)
+    _adopted: dict[str, Adopted] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         self.company = Company(self.folder / "git")
@@ -106,10 +112,28 @@ class Product:
         settings = Settings(repo=str(self.company.bare), cache=self.folder / "cache", target=())
         with (
             environment({**self.aws.env(), "AWS_SDK_UA_APP_ID": command}),
-            open_session(settings, writes=command == "apply") as session,
+            self._open(settings, writes=command == "apply") as session,
         ):
             unpaced(session, self.aws, command)
             yield session
+
+    def _open(self, settings: Settings, *, writes: bool) -> Session:
+        """Do as `open_session`, but read a commit once, as the daemon does: what it holds never changes."""
+        self._library = library = self._library or open_library(settings)
+        commit = library.repository.head(settings.ref)
+        if commit not in self._adopted:
+            library.repository.fetch(commit, settings.ref)
+            adopted = library.adopt(commit)
+            assert isinstance(adopted, Adopted), adopted
+            self._adopted[commit] = adopted
+        return Session(
+            settings=settings,
+            library=library,
+            adopted=self._adopted[commit],
+            targets=chosen(self._adopted[commit], settings.target),
+            writes=writes,
+            redactor=redactor_of(settings),
+        )
 
     def plan(self) -> TargetPlan:
         """Look anew, in full, and return the plan of the one target."""

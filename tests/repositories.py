@@ -25,8 +25,12 @@ class Company:
 
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-        self._git("init", "--quiet", "--bare", "--initial-branch=main", str(self.bare), at=self.folder)
-        self._git("init", "--quiet", "--initial-branch=main", str(self.clone), at=self.folder)
+        new = ("init", "--quiet", "--template=", "--initial-branch=main")
+        self._git(*new, "--bare", str(self.bare), at=self.folder)
+        self._git(*new, str(self.clone), at=self.folder)
+        for config in (self.bare / "config", self.clone / ".git" / "config"):
+            with config.open("a") as file:  # a process for each commit and push, to look what to tidy up
+                file.write("[maintenance]\n\tauto = false\n[receive]\n\tautogc = false\n")
 
     @property
     def bare(self) -> Path:
