@@ -9,6 +9,7 @@ from reconciler.core.ids import (
     Arn,
     Commit,
     FleetName,
+    ResourceName,
     Revision,
     TargetName,
     ZoneId,
@@ -23,7 +24,7 @@ from reconciler.kinds.register import World
 from reconciler.kinds.template.want import Template
 from reconciler.strategies import blue_green, canary, recreate, rolling
 from reconciler.strategies.slice import Slice, fleets_of, slice_of
-from reconciler.strategies.wanted import Dns, Rollout, Stage, TrafficKind, Wanted
+from reconciler.strategies.wanted import WEIGHTED, Dns, Rollout, Stage, TrafficKind, Wanted
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 TARGET_NAME = TargetName("prod")
@@ -83,25 +84,7 @@ def wanted(
     rollout: Rollout | None = None,
 ) -> Wanted:
     name = resource_name(FleetName(fleet), revision(n))
-    own = kind in (TrafficKind.DNS, TrafficKind.LISTENER)
-    group = Group(
-        name=name,
-        sizes=sizes,
-        autoscaled=bool(schedules),
-        subnets=("subnet-a", "subnet-b"),
-        target_groups=(name,) if own else (),
-        attach_target_groups=(SHARED,) if kind is TrafficKind.ATTACH else (),
-        attach_classic=classic if kind is TrafficKind.ATTACH else (),
-        hooks=(),
-        policies=(),
-        schedules=schedules,
-        health=(("HealthCheckGracePeriod", "120"), ("HealthCheckType", '"EC2"')),
-        settings=(),
-        mixed="",
-        birth=(),
-        tags=(),
-        extra_tags=(("env", "prod"),),
-    )
+    own = kind in WEIGHTED
     return Wanted(
         fleet=FleetName(fleet),
         target=TARGET_NAME,
@@ -111,7 +94,7 @@ def wanted(
         name=name,
         spec_hash=f"{n:06x}",
         template=Template(name=name, image=AmiId(f"ami-{n}"), body="{}", tags=()),
-        group=group,
+        group=_group(name, kind, sizes, schedules, classic),
         kind=kind,
         target_group=target_group(name) if own else None,
         balancer=balancer(name, ip_type="dualstack" if dualstack else "ipv4")
@@ -125,28 +108,46 @@ def wanted(
         )
         if kind is TrafficKind.DNS
         else None,
-        rule=Rule(
-            listener=LISTENER,
-            priority=10,
-            hosts=("web.example.com",),
-            paths=("/*",),
-            tags=to_tags(
-                {
-                    OWNER: KEEPER.owner,
-                    SOURCE: KEEPER.source,
-                    TARGET: TARGET_NAME,
-                    FLEET: fleet,
-                    SELF: "2/10",
-                }
-            ),
-        )
-        if kind is TrafficKind.LISTENER
-        else None,
+        rule=_rule(fleet) if kind is TrafficKind.LISTENER else None,
         rollout=replace(rollout or BLUE_GREEN, keep_old=keep_old),
         drain=timedelta(seconds=60),
         protect=False,
         heal=heal,
     )
+
+
+def _group(
+    name: ResourceName,
+    kind: TrafficKind,
+    sizes: Sizes,
+    schedules: tuple[Schedule, ...],
+    classic: tuple[str, ...],
+) -> Group:
+    attaches = kind is TrafficKind.ATTACH
+    return Group(
+        name=name,
+        sizes=sizes,
+        autoscaled=bool(schedules),
+        subnets=("subnet-a", "subnet-b"),
+        target_groups=(name,) if kind in WEIGHTED else (),
+        attach_target_groups=(SHARED,) if attaches else (),
+        attach_classic=classic if attaches else (),
+        hooks=(),
+        policies=(),
+        schedules=schedules,
+        health=(("HealthCheckGracePeriod", "120"), ("HealthCheckType", '"EC2"')),
+        settings=(),
+        mixed="",
+        birth=(),
+        tags=(),
+        extra_tags=(("env", "prod"),),
+    )
+
+
+def _rule(fleet: str) -> Rule:
+    ours = {OWNER: KEEPER.owner, SOURCE: KEEPER.source, TARGET: TARGET_NAME, FLEET: fleet, SELF: "2/10"}
+    hosts, paths = ("web.example.com",), ("/*",)
+    return Rule(listener=LISTENER, priority=10, hosts=hosts, paths=paths, tags=to_tags(ours))
 
 
 def target_group(name: str) -> TargetGroup:

@@ -6,10 +6,9 @@ from datetime import datetime, timedelta
 
 from reconciler.apply.executor import Done, Failed, execute
 from reconciler.core.facts import Keeper
-from reconciler.core.ids import AmiId, Arn, ChangeId, Commit, ImageName, TargetName, ZoneId, ZoneName
+from reconciler.core.ids import AmiId, ChangeId, Commit, ImageName, TargetName, ZoneId, ZoneName
 from reconciler.core.redact import Redactor
 from reconciler.daemon.observe import rules_of
-from reconciler.kinds.balancer.live import LiveBalancer, LiveTargetGroup
 from reconciler.kinds.group.live import LiveGroup
 from reconciler.kinds.image.live import Resolved
 from reconciler.kinds.network.live import SecurityGroup, Subnet
@@ -363,41 +362,3 @@ def with_records(world: World, *records: RecordSet) -> World:
     kept = {r.key: r for r in (*live.records, *records)}
     made = tuple(sorted(kept.values(), key=lambda r: r.key))
     return replace(world, zones=(replace(live, records=made), *world.zones[1:]))
-
-
-def foreign_target_group(name: str) -> LiveTargetGroup:
-    """A target group of somebody else's under a name that we want."""
-    from tests.worlds import CHECK
-
-    return LiveTargetGroup(
-        arn=Arn(f"arn:targetgroup/{name}"),
-        name=name,
-        port=80,
-        protocol="HTTP",
-        protocol_version="HTTP1",
-        vpc="vpc-1",
-        check=CHECK,
-        balancers=(),
-        tags=(("Name", "theirs"),),
-        attributes=(),
-    )
-
-
-def foreign_balancer(name: str) -> LiveBalancer:
-    """A balancer of somebody else's under a name that we want."""
-    return LiveBalancer(
-        arn=Arn(f"arn:loadbalancer/{name}"),
-        name=name,
-        dns_name="theirs.example",
-        zone="ZELB",
-        state="active",
-        type="application",
-        scheme="internal",
-        subnets=("subnet-a", "subnet-b"),
-        security_groups=(),
-        ip_type="ipv4",
-        tags=(("Name", "theirs"),),
-        listeners=(),
-        attributes=(),
-        web_acl="",
-    )

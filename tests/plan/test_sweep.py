@@ -24,12 +24,12 @@ from tests.plan.house import (
     TRAFFIC,
     House,
     fleet,
-    foreign_balancer,
     group,
     item,
     quiet,
     zone,
 )
+from tests.plan.strangers import foreign_balancer
 from tests.plan.test_suspended import hand, meta
 from tests.strategies.gated import first, live
 from tests.worlds import NOON, wanted

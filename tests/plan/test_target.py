@@ -31,14 +31,13 @@ from tests.plan.house import (
     desired,
     empty_world,
     fleet,
-    foreign_balancer,
-    foreign_target_group,
     group,
     item,
     live_zone,
     quiet,
     zone,
 )
+from tests.plan.strangers import foreign_balancer, foreign_target_group
 
 LOST = Unread(what="it", why="throttled")
 ALL = [
