@@ -28,12 +28,13 @@ GLANCE = 0.01  # seconds between two looks at whether the call was answered
 
 @dataclass(slots=True)
 class Lives:
-    """A mother of processes."""
+    """Lives over one repository, one after the other."""
 
     mother: "subprocess.Popen[bytes]"
     aws: Emulated
     repo: Path
     cache: Path
+    _pid: int = 0  # of the one that lives
     _text: bytes = b""
 
     def live(self, fault: int = 0) -> str | None:
@@ -45,18 +46,26 @@ class Lives:
         order = {"repo": str(self.repo), "cache": str(self.cache), "url": self.aws.url}
         self.mother.stdin.write(json.dumps(order).encode() + b"\n")
         self.mother.stdin.flush()
-        pid, said = 0, None
+        said = None
         while True:
             told = self._next(GLANCE if fault else PATIENCE)
             if told is None:
-                if pid and any(f["id"] == fault and f["fired"] for f in self.aws.control.faults()):
-                    os.kill(pid, signal.SIGKILL)
+                if self._pid and any(f["id"] == fault and f["fired"] for f in self.aws.control.faults()):
+                    os.kill(self._pid, signal.SIGKILL)
                     fault = 0
                 continue
-            pid, said = told.get("pid", pid), told.get("said", said)
+            self._pid, said = told.get("pid", self._pid), told.get("said", said)
             if "status" in told:
+                self._pid = 0
                 assert said is not None or os.WTERMSIG(told["status"]) == signal.SIGKILL
                 return said
+
+    def end(self) -> None:
+        """End what a test that failed left alive: its mother bears for others."""
+        if self._pid:
+            os.kill(self._pid, signal.SIGKILL)
+            while "status" not in (self._next(PATIENCE) or {}):
+                pass
 
     def _next(self, seconds: float) -> dict[str, Any] | None:
         assert self.mother.stdout
@@ -74,8 +83,8 @@ class Lives:
 
 
 @contextmanager
-def lives(aws: Emulated, repo: Path, cache: Path) -> Iterator[Lives]:
-    """Start a mother; she ends with the block."""
+def mother_of_lives(aws: Emulated) -> Iterator["subprocess.Popen[bytes]"]:
+    """Start a mother, for all lives over one emulator; she ends with the block."""
     mother = subprocess.Popen(
         [sys.executable, "-m", "tests.lives"],
         cwd=ROOT,
@@ -84,7 +93,7 @@ def lives(aws: Emulated, repo: Path, cache: Path) -> Iterator[Lives]:
         stdout=subprocess.PIPE,
     )
     try:
-        yield Lives(mother, aws, repo, cache)
+        yield mother
     finally:
         assert mother.stdin
         mother.stdin.close()

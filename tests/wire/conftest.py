@@ -1,12 +1,13 @@
 """One emulator for the session, begun anew with the company's world for each test."""
 
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.emulated import Emulated, emulator
-from tests.lives import Lives, lives
+from tests.lives import Lives, mother_of_lives
 from tests.product import Product
 
 
@@ -32,8 +33,16 @@ def product(aws: Emulated, tmp_path: Path) -> Product:
     return Product(aws=aws, folder=tmp_path)
 
 
+@pytest.fixture(scope="session")
+def mother(server: Emulated) -> Iterator["subprocess.Popen[bytes]"]:
+    """A mother of lives, warm once for the session's tests."""
+    with mother_of_lives(server) as process:
+        yield process
+
+
 @pytest.fixture
-def born(product: Product, aws: Emulated, tmp_path: Path) -> Iterator[Lives]:
-    """A mother of lives over the product's repository."""
-    with lives(aws, product.company.bare, tmp_path / "cache") as mother:
-        yield mother
+def born(product: Product, mother: "subprocess.Popen[bytes]", tmp_path: Path) -> Iterator[Lives]:
+    """Lives over the product's repository."""
+    lives = Lives(mother, product.aws, product.company.bare, tmp_path / "cache")
+    yield lives
+    lives.end()
