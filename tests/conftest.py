@@ -33,10 +33,16 @@ SLOW = (
 """Files of tests that drive many rollouts, sockets or pull requests each: seconds, not milliseconds."""
 
 
+WAITING = ("tests/daemon/test_wire.py", "tests/wire/test_at_once.py", "tests/wire/test_pull_story.py")
+"""Stories of processes that look once in a second: they wait more than they work."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.nodeid.startswith(SLOW):
             item.add_marker(pytest.mark.slow)
+    # One worker waits through these while the others work; last, they would have all wait for them.
+    items.sort(key=lambda item: not item.nodeid.startswith(WAITING))
 
 
 def tried() -> Counter[str]:
