@@ -112,6 +112,19 @@ def figures(worlds: Sequence[Measured]) -> list[Figure]:
 
 def _of_world(w: Measured) -> Iterator[Figure]:
     n = f"{w.fleets} fleets"
+    yield from _calls(w, n)
+    yield from _seconds(w, n)
+    yield Figure(what=f"{n}: peak memory of passes", value=w.memory, most=MEMORY, unit="MB")
+    yield Figure(what=f"{n}: peak memory of `plan`", value=w.cli_memory, most=MEMORY, unit="MB")
+    for command, modules in w.heavy.items():
+        yield Figure(
+            what=f"{n}: web, scheduler and metrics modules that `{command}` imports",
+            value=len(modules),
+            most=0,
+        )
+
+
+def _calls(w: Measured, n: str) -> Iterator[Figure]:
     yield Figure(
         what=f"{n}: calls of a cold pass over the floor", value=w.over_floor(cold=True), most=OVER_FLOOR
     )
@@ -125,6 +138,9 @@ def _of_world(w: Measured) -> Iterator[Figure]:
         most=None,
     )
     yield Figure(what=f"{n}: calls that write", value=len(w.writes), most=0)
+
+
+def _seconds(w: Measured, n: str) -> Iterator[Figure]:
     paired = w.fleets >= PAIRED_FROM
     for latency, pairs in w.pairs.items():
         about = f"{n}: warm pass at {latency} ms"
@@ -156,14 +172,6 @@ def _of_world(w: Measured) -> Iterator[Figure]:
         most=PLAN_ALL_CHANGE if large else None,
         unit="s",
     )
-    yield Figure(what=f"{n}: peak memory of passes", value=w.memory, most=MEMORY, unit="MB")
-    yield Figure(what=f"{n}: peak memory of `plan`", value=w.cli_memory, most=MEMORY, unit="MB")
-    for command, modules in w.heavy.items():
-        yield Figure(
-            what=f"{n}: web, scheduler and metrics modules that `{command}` imports",
-            value=len(modules),
-            most=0,
-        )
 
 
 def _cpu(world: Measured) -> float:
