@@ -31,7 +31,7 @@ from reconciler.kinds.group.want import Members, Policy, Schedule, Sizes
 from reconciler.kinds.register import Step, Wait
 from reconciler.plan import balancer_parts
 from reconciler.plan.attach_part import attach_part
-from reconciler.plan.part import Part, Row
+from reconciler.plan.part import SIZES, Part, Row
 from reconciler.strategies.slice import Live, Slice
 from reconciler.strategies.wanted import Wanted
 
@@ -130,18 +130,28 @@ def in_place(want: Wanted, parts: tuple[Part, ...], group: LiveGroup) -> InPlace
     for part in parts:
         sorted_out[applied.get(code_of(part)) == part.digest].append(part)
     changed, same = tuple(sorted_out[False]), sorted_out[True]
-    step = next((p.step(p) for p in changed if p.step and p.rows and not p.wait), None)
+    step = _first((p for p in changed if not p.wait), group)
     done = tuple(p for p in changed if p.looked and (not p.rows or p.step is None) and not p.wait)
     if step is None and done:
         step = _remember(group, applied, done)
     if step is None and want.heal:
-        step = next((p.step(p) for p in same if p.step and p.rows), None)
+        step = _first(same, group)
     return InPlace(
         step=step,
         changed=changed,
         drifted=tuple(row if p.step else replace(row, mends=False) for p in same for row in p.rows),
         wait=next((Wait(why=p.wait) for p in changed if p.wait), None),
     )
+
+
+def _first(parts: Iterable[Part], group: LiveGroup) -> Step | None:
+    """Return the step of the first part that differs; all sizes of them go in one write."""
+    odd = [p for p in parts if p.step and p.rows]
+    if not odd or odd[0].step is None:
+        return None
+    if odd[0].name in SIZES:
+        return _resized(group, {p.name: int(p.rows[0].want) for p in odd if p.name in SIZES})
+    return odd[0].step(odd[0])
 
 
 def _remember(group: LiveGroup, applied: Mapping[str, str], changed: tuple[Part, ...]) -> TagGroup:
@@ -232,25 +242,21 @@ def _sizes(want: Wanted, group: LiveGroup, live: Live) -> tuple[Part, ...]:
             name=name,
             want=stated[name],
             rows=() if scheduled or now == then else kept(want, [row(name, now, then)]),
-            step=_only(name, wanted, have, group),
+            step=lambda part: _resized(group, {part.name: int(part.rows[0].want)}),
         )
         for name, (now, then) in target.items()
     )
 
 
-def _only(name: str, wanted: Sizes, have: Sizes, group: LiveGroup) -> Callable[[Part], Step]:
-    """Write one size and send the others with their live values: a commit writes only what it changed."""
-
-    def step(_part: Part) -> Step:
-        value = {"min": wanted.min, "max": wanted.max, "desired": wanted.desired}[name]
-        sizes = replace(have, **{name: value})
-        if name == "min":
-            sizes = replace(sizes, max=max(sizes.max, value), desired=max(sizes.desired, value))
-        elif name == "max":
-            sizes = replace(sizes, min=min(sizes.min, value), desired=min(sizes.desired, value))
-        return SetSizes(name=group.name, expect=have, sizes=sizes, because=f"capacity.{name} is {value}")
-
-    return step
+def _resized(group: LiveGroup, values: Mapping[str, int]) -> SetSizes:
+    """Write some sizes and send the others with their live values, or what makes room for those written."""
+    have, given = group.sizes, tuple(values.values())
+    low = values.get("min", min(have.min, *given))
+    high = values.get("max", max(have.max, *given))
+    desired = values.get("desired", min(max(have.desired, low), high))
+    because = ", ".join(f"capacity.{name} is {value}" for name, value in values.items())
+    sizes = Sizes(min=low, max=high, desired=desired)
+    return SetSizes(name=group.name, expect=have, sizes=sizes, because=because)
 
 
 def kept(want: Wanted, rows: Iterable[Row]) -> tuple[Row, ...]:

@@ -63,6 +63,32 @@ def test_a_commit_writes_one_size_and_sends_the_drifted_ones_with_their_live_val
     assert drift(one) == {("max", "6", "12", False)}
 
 
+@pytest.mark.parametrize(
+    ("capacity", "live", "written", "why"),
+    [
+        ("min: 4, max: 12, desired: 8", {}, (4, 12, 8), "capacity.min is 4, capacity.max is 12, capacity.desired is 8"),
+        ("min: 1, max: 2, desired: 1", {}, (1, 2, 1), "capacity.min is 1, capacity.max is 2, capacity.desired is 1"),
+        ("min: 4, max: 6, desired: 4", {}, (4, 6, 4), "capacity.min is 4, capacity.desired is 4"),
+        ("min: 5, max: 6, desired: 5", {"max": 3}, (5, 5, 5), "capacity.min is 5, capacity.desired is 5"),
+        ("min: 2, max: 6, desired: 5", {"max": 4}, (2, 5, 5), "capacity.desired is 5"),
+        ("min: 2, max: 6, desired: 2", {"min": 3}, (2, 6, 2), "capacity.desired is 2"),
+        ("min: 2, max: 4, desired: 3", {"min": 5, "desired": 5}, (4, 4, 4), "capacity.max is 4"),
+    ],
+)  # fmt: skip
+def test_all_sizes_that_a_commit_changed_go_in_one_write_and_drifted_ones_make_room(
+    capacity, live, written, why
+):
+    one = house()
+    assert group(one.world).sizes == Sizes(min=2, max=6, desired=3)
+    one.world = resized(one.world, **live)
+    again(one, more=f"  capacity: {{{capacity}}}\n")
+    (step,) = (s for s in item(one.plan()).now if isinstance(s, SetSizes))
+    low, high, desired = written
+    assert (step.sizes, step.because) == (Sizes(min=low, max=high, desired=desired), why)
+    one.converge()
+    assert not [s for s in item(one.plan()).now if isinstance(s, SetSizes)]
+
+
 def test_a_commit_writes_one_setting_and_leaves_the_drifted_one_beside_it() -> None:
     one = house(more=HEALTH % ("1m", "false"))
     one.world = altered(
