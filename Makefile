@@ -38,7 +38,7 @@ test-crash: setup ## A kill after every mutating call, for every strategy and ki
 	@$(BIN)/pytest -m crash -n $(WORKERS) --dist worksteal
 
 test-worlds: setup ## Rollouts in worlds that no run tried before, N for each strategy and kind of traffic (300)
-	@SEARCH=1 N=$${N:-300} $(BIN)/pytest tests/strategies -n $(WORKERS) --dist worksteal
+	@SEARCH=1 N=$${N:-300} $(BIN)/pytest tests/strategies -n $(WORKERS) --dist worksteal --timeout 3600
 
 check: setup ## Format, lint, types, import contracts, stale generated files, docs
 	@$(BIN)/ruff format --check .

@@ -4,7 +4,7 @@ from reconciler.core.facts import APPLIED, COMMIT, FAILED, HAND, IDLE
 from reconciler.kinds.group.steps import TagGroup
 from reconciler.kinds.register import Blocked, Move, Step, Wait
 from reconciler.kinds.template.steps import TagTemplate
-from reconciler.strategies import recreate, retire, traffic
+from reconciler.strategies import recreate, retire, rolling, traffic
 from reconciler.strategies.born import opening
 from reconciler.strategies.floor import floor, raise_floor
 from reconciler.strategies.gating import failing
@@ -158,7 +158,10 @@ def _has_traffic(want: Wanted, live: Live) -> bool:
         return bool(live.weight)
     if want.kind is TrafficKind.ATTACH and traffic.detach(live):
         return True
-    return bool(want.kind is TrafficKind.NONE and live.up and live.stage and live.stage.step >= 1)
+    if want.kind is not TrafficKind.NONE or live.up is None or live.stage is None:
+        return False
+    # Batch by batch, what is in service works in place of what has gone, whatever is remembered of it.
+    return live.stage.step >= 1 or (want.rollout.strategy == rolling.NAME and live.up.in_service > 0)
 
 
 def give_back(want: Wanted, s: Slice, to: Live, *, urgent: bool = False) -> Move:

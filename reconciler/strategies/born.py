@@ -22,7 +22,8 @@ from reconciler.core.facts import (
 )
 from reconciler.kinds.group.steps import CreateGroup
 from reconciler.kinds.group.want import Sizes
-from reconciler.kinds.template.steps import CreateTemplate
+from reconciler.kinds.template.live import LiveTemplate
+from reconciler.kinds.template.steps import CreateTemplate, TagTemplate
 from reconciler.strategies.slice import ALL, NOTHING, RETURNS, Lease, Live, StageTag
 from reconciler.strategies.wanted import Stage, TrafficKind, Wanted
 
@@ -71,6 +72,14 @@ def create_template(want: Wanted, as_of: datetime) -> CreateTemplate:
     """Return the step that makes the launch template."""
     tags = to_tags({**dict(want.template.tags), **dict(birth_tags(want, as_of))})
     return CreateTemplate(template=replace(want.template, tags=tags))
+
+
+def born_now(template: LiveTemplate, as_of: datetime) -> TagTemplate:
+    """Return the write that says when the group of an older template is made: until reads are sure to show
+    that, `retire.unseen` goes by it.
+    """
+    born = ((BORN, str(int(as_of.timestamp()))),)
+    return TagTemplate(name=template.name, id=template.id, put=born, because="its group is made now")
 
 
 def birth_sizes(want: Wanted, serving: Live | None) -> Sizes:

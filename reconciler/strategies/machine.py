@@ -10,7 +10,7 @@ from reconciler.core.quick import replace
 from reconciler.kinds.group.steps import SetSizes, TagGroup
 from reconciler.kinds.register import Blocked, Move, Step, Wait
 from reconciler.strategies import back, gating, recreate, retire, rolling, staged, traffic
-from reconciler.strategies.born import create_group, create_template, opening
+from reconciler.strategies.born import born_now, create_group, create_template, opening
 from reconciler.strategies.clean import MOST, clean, rests
 from reconciler.strategies.floor import floor, lease_for, lease_write, raise_floor
 from reconciler.strategies.gates import before as gated
@@ -26,7 +26,7 @@ from reconciler.strategies.serving import (
     serving_of,
     shifted,
 )
-from reconciler.strategies.slice import NOTHING, Live, Slice
+from reconciler.strategies.slice import NOTHING, Live, Slice, at
 from reconciler.strategies.wanted import Allow, TrafficKind, Wanted
 from reconciler.strategies.ways import old_ways
 
@@ -96,8 +96,10 @@ def _birth(want: Wanted, s: Slice, new: Live | None, serving: Live | None, allow
         return create_template(want, s.as_of)
     if move := traffic.before_birth(want, s, new):
         return move
-    if serving and swaps and (stops := recreate.stop(want, s, serving)):
+    if swaps and (stops := recreate.stop(want, s, serving)):
         return stops
+    if s.as_of > at(new.identity.born) + retire.VISIBLE / 2:
+        return born_now(new.template, s.as_of)
     first = rolling.batch(want, serving, 1) if serving and want.rollout.strategy == rolling.NAME else None
     return create_group(want, serving, lease_for(want, serving, s.as_of), s.as_of, first)
 
@@ -129,9 +131,9 @@ def _onward(
 ) -> Move:
     """Go from stage n to the next, once the revision can carry that."""
     following = staged.following(want, new, n) if serving else len(want.rollout.stages)
-    swaps = serving is not None and want.rollout.strategy == recreate.NAME
+    swaps = want.rollout.strategy == recreate.NAME
     rolls = serving is not None and want.rollout.strategy == rolling.NAME
-    if serving and swaps and (move := recreate.stop(want, s, serving)):
+    if swaps and (move := recreate.stop(want, s, serving)):
         return move
     need = rolling.batch(want, serving, following) if serving and rolls else _need(want, new, serving)
     move = traffic.enter(want, s, new, need) or gating.waiting(want, s, new)

@@ -32,9 +32,8 @@ def end(s: Slice, live: Live, because: str) -> Move:
         return move
     if live.group and (move := end_capacity(live.group, because, drains=draining(s, live))):
         return move
-    until = at(live.identity.born) + VISIBLE
-    if live.group is None and s.as_of < until and (live.balancer or live.target_group or live.template):
-        return Wait(why=f"a group {live.name} would not be visible yet", until=until)
+    if wait := unseen(s, live):
+        return wait
     if live.balancer:
         return DeleteBalancer(name=live.name, arn=live.balancer.arn)
     if live.target_group:
@@ -42,6 +41,14 @@ def end(s: Slice, live: Live, because: str) -> Move:
     if live.template and not live.template.failed:
         return DeleteTemplate(name=live.name, id=live.template.id)
     return None
+
+
+def unseen(s: Slice, live: Live) -> Wait | None:
+    """Wait where a revision's group may be there already, and no read shows it yet."""
+    until = at(live.identity.born) + VISIBLE
+    if live.group or s.as_of >= until or not (live.balancer or live.target_group or live.template):
+        return None
+    return Wait(why=f"a group {live.name} would not be visible yet", until=until)
 
 
 def leave(s: Slice, live: Live, because: str) -> Move:

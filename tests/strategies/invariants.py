@@ -1,5 +1,6 @@
 """ARCHITECTURE's invariants, checked on every write of a simulated world."""
 
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -8,10 +9,12 @@ from reconciler.core.facts import FAILED, FLEET, IDLE, STAGE
 from reconciler.kinds.balancer.steps import CreateRule, DeleteBalancer, DeleteRule, DeleteTargetGroup
 from reconciler.kinds.group.live import LiveGroup
 from reconciler.kinds.group.steps import CreateGroup, DeleteGroup, SetSizes
+from reconciler.kinds.record.after import BatchRefusedError
 from reconciler.kinds.record.live import INSYNC, LiveZone
 from reconciler.kinds.record.steps import ChangeRecords
 from reconciler.kinds.register import Step, World
 from reconciler.kinds.template.steps import DeleteTemplate, TagTemplate
+from reconciler.plan.simulate import do
 from reconciler.strategies import machine, recreate, rolling
 from reconciler.strategies.retire import LEAVING, LEFT, OUT, TOMBSTONES
 from reconciler.strategies.slice import NOTHING, Live, parse_stage
@@ -43,6 +46,12 @@ class Memory:
     def eyes(self, world: World) -> World:
         """How the world looked to who writes: what was not true any more, nobody could know."""
         return replace(world, **{kind: getattr(seen, kind) for kind, seen in self.stale.items()})
+
+    def wrote(self, step: Step) -> None:
+        """Who writes knows of its own writes."""
+        for kind, seen in self.stale.items():
+            with suppress(BatchRefusedError):
+                self.stale[kind] = do(seen, step)[0]
 
     def look(self, before: World, after: World) -> None:
         """Note what time did: a change that is in sync now has taken clients away from now on."""
@@ -113,10 +122,16 @@ def ready(world: World, want: Wanted, group: LiveGroup | None) -> int:
     return min([len(own), group.sizes.desired, *healthy])
 
 
-def capacity(world: World, want: Wanted, works: set[str]) -> int:
+def _sent_back(before: World, after: World, want: Wanted) -> str:
+    """Return the wanted revision where it loses all its traffic: it is bad, and what it serves has no say."""
+    was, now = weights_of(before).get(want.name), weights_of(after).get(want.name)
+    return want.name if was and not now else ""
+
+
+def capacity(world: World, want: Wanted, works: set[str], without: str = "") -> int:
     """Count the instances that serve, of all revisions together."""
     weights = weights_of(world)
-    groups = [g for g in world.groups if g.tag(FLEET) == want.fleet]
+    groups = [g for g in world.groups if g.tag(FLEET) == want.fleet and g.name != without]
     if want.kind is TrafficKind.NONE:
         working = [g for g in groups if _works(g) or g.name in works]  # of a reopened one, none goes home
         takes_over = bool(working) and want.rollout.strategy == rolling.NAME  # batch for batch
@@ -142,6 +157,11 @@ def check_write(
         _check_capacity(before, after, step, want, memory)
     match step:
         case CreateGroup():
+            if want and want.rollout.strategy == recreate.NAME:
+                others = [
+                    g for g in memory.eyes(before).groups if g.tag(FLEET) == "web" and g.name != step.name
+                ]
+                assert all(g.sizes == NOTHING and not g.instances for g in others), "two revisions run"
             assert sum(g.tag(FLEET) == "web" for g in after.groups) <= MOST_LIVE
             assert memory.failed.get(step.name) is None, f"{step.name} failed, and is tried again"
         case TagTemplate() if dict(step.put).get(FAILED):
@@ -209,7 +229,7 @@ def _check_capacity(before: World, after: World, step: Step, want: Wanted, memor
         g.name for g in before.groups if g.sizes != NOTHING and (_works(g) or g.name in memory.works)
     }
     asked = want.capacity.min  # more than that a person or the autoscaler may have taken away
-    was, now = (capacity(w, want, memory.works) for w in (before, after))
+    was, now = (capacity(w, want, memory.works, _sent_back(before, after, want)) for w in (before, after))
     others = [g for g in before.groups if g.tag(FLEET) == want.fleet and g.name != step.name]
     alone = all(g.tag(IDLE) or g.deleting for g in others)
     given_up = alone and _failed(before, [step.name])  # it missed its deadline, with nothing to go back to

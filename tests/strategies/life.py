@@ -16,7 +16,6 @@ from hypothesis import currently_in_test_context, note
 from hypothesis import strategies as st
 
 from reconciler.core.facts import HAND, IDLE, STAGE
-from reconciler.core.ids import ResourceName
 from reconciler.kinds.balancer.steps import CreateRule, DeleteTargetGroup, SetRule
 from reconciler.kinds.group.live import LiveGroup
 from reconciler.kinds.group.steps import CreateGroup, DeleteGroup, GroupStep, SetSizes, TagGroup
@@ -24,6 +23,7 @@ from reconciler.kinds.record.after import BatchRefusedError
 from reconciler.kinds.record.live import LiveZone
 from reconciler.kinds.record.steps import ChangeRecords
 from reconciler.kinds.register import Blocked, Step, Wait, World
+from reconciler.kinds.template.steps import CreateTemplate
 from reconciler.plan import settle
 from reconciler.plan.fleet import Ask, Index, Way, beside, next_move, small, view, way
 from reconciler.plan.hands import Facts, NothingFailedError, retry
@@ -80,39 +80,47 @@ def written(world: World, step: Step) -> tuple[World, str]:
 
     Raises: RefusedError where nothing was written.
     """
-    groups = {g.name: g for g in world.groups}
-    there = groups.get(ResourceName(str(step.name)))
-    match step:
-        case CreateGroup():
-            if (there and there.deleting) or step.name not in {t.name for t in world.templates}:
-                raise RefusedError("the name is taken, or there is no template")
-        case SetSizes():
-            if there is None or there.deleting or there.sizes not in (step.expect, step.sizes):
-                raise RefusedError("the sizes are not what was planned on")
-        case DeleteGroup():
-            if there and not there.deleting and (there.instances or there.sizes != NOTHING):
-                raise RefusedError("it still has instances")
-        case _ if isinstance(step, GroupStep):
-            if there is None or there.deleting:
-                raise RefusedError("there is no such group")
-        case SetRule():
-            have = {r.arn: tuple(sorted(r.weights)) for r in world.rules}.get(step.arn)
-            if have not in (tuple(sorted(step.expect)), tuple(sorted(step.weights))):
-                raise RefusedError("the weights are not what was planned on")
-        case CreateRule():
-            if any(r.listener == step.rule.listener for r in world.rules):
-                return world, ""
-        case DeleteTargetGroup():
-            used = {a for r in world.rules for a, _ in r.weights}
-            used |= {a for b in world.balancers for x in b.listeners or () for a in x.forwards}
-            if step.arn in used:
-                raise RefusedError("the target group is in use")
-        case _:
-            pass
+    if isinstance(step, CreateRule) and any(r.listener == step.rule.listener for r in world.rules):
+        return world, ""
+    if why := _group_refused(world, step) if isinstance(step, GroupStep) else _refused(world, step):
+        raise RefusedError(why)
     try:
         return do(world, step)
     except BatchRefusedError as error:
         raise RefusedError(str(error)) from error
+
+
+def _group_refused(world: World, step: GroupStep) -> str:
+    there = next((g for g in world.groups if g.name == str(step.name)), None)
+    gone = there is None or there.deleting
+    match step:
+        case CreateGroup():
+            taken = bool(there and there.deleting) or step.name not in {t.name for t in world.templates}
+            return "the name is taken, or there is no template" if taken else ""
+        case DeleteGroup():
+            used = not gone and (there.instances or there.sizes != NOTHING)
+            return "it still has instances" if used else ""
+        case SetSizes() if gone or there.sizes not in (step.expect, step.sizes):
+            return "the sizes are not what was planned on"
+        case _:
+            return "there is no such group" if gone else ""
+
+
+def _refused(world: World, step: Step) -> str:
+    match step:
+        case CreateTemplate():
+            failed = any(t.failed for t in world.templates if t.name == step.name)
+            return "it has failed since this was planned" if failed else ""
+        case SetRule():
+            have = {r.arn: tuple(sorted(r.weights)) for r in world.rules}.get(step.arn)
+            same = have in (tuple(sorted(step.expect)), tuple(sorted(step.weights)))
+            return "" if same else "the weights are not what was planned on"
+        case DeleteTargetGroup():
+            used = {a for r in world.rules for a, _ in r.weights}
+            used |= {a for b in world.balancers for x in b.listeners or () for a in x.forwards}
+            return "the target group is in use" if step.arn in used else ""
+        case _:
+            return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +151,7 @@ class Life:
     past: list[World] = field(default_factory=list)  # what was true a moment ago, the newest last
     passes: int = 0
     slow: tuple[Pass, Iterator[None]] | None = None  # another daemon, in the middle of its writes
+    seen: dict[str, World] = field(default_factory=dict)  # what that one knows
 
     def __post_init__(self) -> None:
         """Begin with a commit."""
@@ -253,16 +262,17 @@ class Life:
         if self.slow is None:
             TRIED["passes of a slow daemon"] += 1
             now = self.look()
-            self.slow = now, self.doing(now)
+            self.slow, self.seen = (now, self.doing(now)), {"groups": now.seen, "health": now.seen}
         elif self.slow[0].seen.as_of < self.world.as_of - SLOW:
             self.slow = None
             return
         now, rest = self.slow
-        self.memory.stale = {"groups": now.seen, "health": now.seen}
+        self.memory.stale = self.seen
         for _ in range(writes):
             if next(rest, self) is self:
                 self.slow = None
                 return
+            self.seen = self.memory.stale
 
     def _write(self, now: Pass, step: Step) -> str:
         if currently_in_test_context():
@@ -270,6 +280,7 @@ class Life:
         after, change = written(self.world, step)
         check_write(self.world, after, step, change, now.ask.want, self.memory)
         check_gated(now.seen, now.ask, self.world, after, step)
+        self.memory.wrote(step)
         blind = self.memory.stale or self.memory.crossed
         if blind and isinstance(step, TagGroup) and STAGE in dict(step.put):
             self.memory.forget()  # it may have written over the id of a change that it did not see

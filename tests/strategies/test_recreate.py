@@ -1,18 +1,22 @@
 """Recreate: for what may never run twice. One is gone before the other one starts, forwards and backwards."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from reconciler.kinds.group.steps import CreateGroup, SetSizes
 from reconciler.plan import settle
+from reconciler.plan.fleet import Ask, way
 from reconciler.strategies.hand import Verb
+from reconciler.strategies.retire import VISIBLE
 from reconciler.strategies.slice import NOTHING
-from reconciler.strategies.wanted import TrafficKind
+from reconciler.strategies.wanted import NO_GATES, Allow, TrafficKind
 from tests.strategies.invariants import check_converged
 from tests.strategies.life import Life
 from tests.strategies.rolls import NEW, OLD, at_rest, blocked, failed, group, rolling_out, running, share
-from tests.worlds import RECREATE
+from tests.strategies.shapes import Shape
+from tests.worlds import KEEPER, RECREATE
 
 KINDS = pytest.mark.parametrize("kind", list(TrafficKind), ids=lambda k: k.name.lower())
 WEIGHTED = (TrafficKind.DNS, TrafficKind.LISTENER)
@@ -109,3 +113,31 @@ def test_an_alarm_blocks_before_the_old_one_goes_and_no_more_after(kind: Traffic
     life.until(lambda x: not running(x, OLD))
     life.signs.alarm = "ALARM"  # nobody serves: no wonder
     life.until(lambda x: group(x, NEW) is not None)
+
+
+@KINDS
+def test_a_newer_commit_stops_a_first_revision_that_is_not_ready_yet(kind: TrafficKind) -> None:
+    life = Life(Shape(kind=kind, rollout=RECREATE))
+    life.until(lambda x: running(x, OLD) > 0)
+    rolling_out(life)
+    assert apart(life)[-1:] == [NEW]
+    life.calm()
+    check_converged(life.world, life.want)
+
+
+@KINDS
+def test_no_group_is_born_while_one_of_another_revision_may_be_there_unseen(kind: TrafficKind) -> None:
+    """Reads of Auto Scaling lag: the newest group may be there, and only its template is seen."""
+    life = rolling_out(at_rest(kind, RECREATE, gates=NO_GATES))
+    life.until(lambda x: group(x, NEW) is not None)
+    unseen = replace(life.world, groups=tuple(g for g in life.world.groups if g.name != NEW))
+    life.commit(3)
+    assert life.want
+    stands = way(unseen, Ask(fleet=life.want.fleet, want=life.want, keeper=KEEPER, allow=Allow()))
+    wrote = {(step.op, str(step.name)) for step in stands.now}
+    assert not [step for step in stands.now if isinstance(step, CreateGroup)]
+    assert ("delete-template", NEW) not in wrote
+    assert stands.wait
+    if kind is not TrafficKind.DNS:  # its balancer takes longer to come
+        assert stands.wait.why == f"a group {NEW} would not be visible yet"
+        assert stands.wait.until == unseen.as_of + VISIBLE

@@ -1,11 +1,13 @@
 """Rolling: capacity moves in batches, and no batch leaves less at work than there was."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from reconciler.kinds.group.want import Sizes
 from reconciler.plan import settle
+from reconciler.strategies.hand import Verb
 from reconciler.strategies.wanted import Rollout, TrafficKind
 from tests.strategies.invariants import check_converged
 from tests.strategies.life import Life
@@ -116,3 +118,18 @@ def test_rolling_that_becomes_recreate_goes_on_with_one_of_them_at_work(kind: Tr
     life.calm()
     check_converged(life.world, life.want)
     assert running(life, NEW) == 8
+
+
+def test_a_first_batch_that_works_goes_back_only_once_the_old_one_is_whole_again() -> None:
+    life = rolling_out(at_rest(TrafficKind.NONE, rolling_by(25), sizes=EIGHT))
+    life.until(lambda x: running(x, NEW) == 2)
+    smaller = replace(group(life, OLD).sizes, desired=6, min=4)  # by hand, or by a daemon that was slow
+    life.happened(settle.ended(settle.resized(life.world, OLD, smaller)))
+    assert life.say(Verb.ABORT)
+    for _ in range(20):
+        plan = life.run()
+        works = [g for g in life.world.groups if not g.deleting]
+        assert sum(min(g.in_service, g.sizes.desired) for g in works) >= 8, life.told()
+        life.wait(plan)
+    assert failed(life) == "aborted: why"
+    assert (running(life, OLD), running(life, NEW)) == (8, 0)

@@ -4,6 +4,7 @@ Those that a simulated world shows as well stand in `tests/plan/test_traps.py`.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -11,11 +12,13 @@ import pytest
 from botocore.exceptions import ClientError
 
 from reconciler.core.errors import ChangedError
+from reconciler.core.facts import BORN, FAILED, retagged
 from reconciler.daemon.passes import writer
 from reconciler.daemon.session import Session
 from reconciler.kinds.register import Step
+from reconciler.kinds.template.steps import CreateTemplate, TagTemplate
 from reconciler.plan.standing import Standing, standing
-from tests.product import Product, story, tags, wait
+from tests.product import Product, story, tags, wait, world_of
 from tests.wire.company import LISTENER, NEW_AMI, OLD_AMI, SHARED, TRAFFIC, base, fleet, zone
 from tests.wire.watch import Watch, assert_one_whole
 
@@ -139,6 +142,26 @@ def test_what_somebody_changed_since_it_was_read_is_not_overwritten(product: Pro
             writer(session.runtime(target).aws, look.seen.keeper)(step)
     assert sent(product, operation) == []
     assert watch.groups()
+
+
+def test_a_revision_that_failed_meanwhile_is_not_born_by_a_daemon_that_was_slow(product: Product) -> None:
+    """Another process made it, saw it fail and took it away, between this one's look and its write."""
+    watch, _ = serving(product, "none")
+    product.commit({"target.yaml": base(NEW_AMI)})
+    with product.session() as session:
+        step = about_to(product, session, "create-template")
+        assert isinstance(step, CreateTemplate)
+        (target,) = session.targets
+        look = session.look_at(target)
+        assert look.seen
+        write = writer(session.runtime(target).aws, look.seen.keeper)
+        write(step)
+        (made,) = [t for t in world_of(session).templates if t.name == step.name]
+        write(TagTemplate(name=made.name, id=made.id, put=((FAILED, "0123ab;1;aborted"),)))
+        older = replace(step.template, tags=retagged(step.template.tags, {BORN: "1"}))
+        with pytest.raises(ChangedError, match=f"revision {step.name} has failed since it was planned"):
+            write(replace(step, template=older))
+    assert len(watch.groups()) == 1
 
 
 def about_to(product: Product, session: Session, op: str) -> Step:

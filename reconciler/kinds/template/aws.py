@@ -7,7 +7,7 @@ from typing import Any, assert_never
 from botocore.exceptions import ClientError
 
 from reconciler.core.digest import canonical, sha
-from reconciler.core.errors import ConflictError, InvalidError
+from reconciler.core.errors import ChangedError, ConflictError, InvalidError
 from reconciler.core.facts import BORN, OWNER, Keeper, identity, tag, to_tags
 from reconciler.core.ids import AmiId, ResourceName
 from reconciler.gateway.errors import Failure, classify
@@ -89,7 +89,8 @@ def _tags(raw: dict[str, Any]) -> Iterable[tuple[str, str]]:
 def do(aws: Aws, step: TemplateStep, keeper: Keeper) -> Receipt:
     """Perform one step.
 
-    Raises: ConflictError where the name is another's; InvalidError where AWS warns of the body.
+    Raises: ConflictError where the name is another's; ChangedError where the revision has failed
+    meanwhile; InvalidError where AWS warns of the body.
     """
     match step:
         case CreateTemplate():
@@ -118,6 +119,8 @@ def _create(aws: Aws, step: CreateTemplate, keeper: Keeper) -> Receipt:
         there = find(aws, want.name)
         if there is None or identity(there.tags, there.name, keeper) is None:
             raise ConflictError(f"launch template {want.name} exists and is not ours") from error
+        if there.failed:  # by another process: it was made, and failed, since this one looked
+            raise ChangedError(f"revision {want.name} has failed since it was planned") from error
         return ALREADY
     if warnings := made.get("Warning", {}).get("Errors"):
         raise InvalidError(
