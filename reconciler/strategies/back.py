@@ -137,8 +137,11 @@ def back(want: Wanted, s: Slice, new: Live, code: str) -> Move:
 
 def _parts(s: Slice, new: Live, to: Live) -> Step | None:
     """Note that a revision gave back what traffic it had, so that it is not taken for the serving one."""
-    had = new.up and new.stage and new.stage.step >= 1
-    return retire.left(s, new, to) if had else None
+    if new.up is None or new.stage is None or new.stage.step < 1:
+        return None
+    # Without a later mark there it is the batch of another process, whose change nobody knows yet.
+    told = to.stage is not None and to.stage.since > new.stage.since
+    return retire.left(s, new, to, sure=told)
 
 
 def _swapped(want: Wanted, s: Slice, new: Live, to: Live, because: str) -> Move:

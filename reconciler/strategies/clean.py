@@ -5,7 +5,7 @@ from reconciler.core.facts import LEASE
 from reconciler.kinds.group.steps import DeleteSchedule, SetSizes, TagGroup
 from reconciler.kinds.register import Blocked, Move, Step, Wait
 from reconciler.strategies import recreate, retire, traffic
-from reconciler.strategies.back import carriers, prepare
+from reconciler.strategies.back import aborted, carriers, home, prepare
 from reconciler.strategies.floor import without_floor
 from reconciler.strategies.serving import is_settled, serving_of, settles, shifted
 from reconciler.strategies.slice import NOTHING, Live, Slice
@@ -18,15 +18,23 @@ MOST = 3  # revisions of a fleet that may exist at a time (CONTRACT, Rollout wor
 def clean(want: Wanted, s: Slice, allow: Allow) -> Move:
     """Return the next move that takes away what neither serves nor is wanted. None: there is nothing."""
     serving = serving_of(want, s)
+    stays = {want.revision, *(r.revision for r in (serving, _home(want, s)) if r)}
     wait: Move = None
     for live in s.revisions:
-        if live.revision == want.revision or (serving and live.revision == serving.revision):
+        if live.revision in stays:
             continue
         move = _one(want, s, live, serving, allow)
         if move is not None and not isinstance(move, Wait | Blocked):
             return move
         wait = wait or move
     return retire.bury(s.revisions) or _end_lease(want, s) or wait
+
+
+def _home(want: Wanted, s: Slice) -> Live | None:
+    """Return the revision that a failed one goes back to: its `keepOld` may be over before it is there."""
+    new = s.live(want.revision)
+    fails = new is not None and bool(aborted(new) or (new.template and new.template.failed))
+    return home(want, s, new) if new and fails else None
 
 
 def _one(want: Wanted, s: Slice, live: Live, serving: Live | None, allow: Allow) -> Move:

@@ -88,7 +88,8 @@ def _birth(want: Wanted, s: Slice, new: Live | None, serving: Live | None, allow
     made = begun and (swaps or new is None or new.target_group or new.balancer)
     if not made and (blocked := gated(want, s)):
         return blocked
-    if sum(r.group is not None for r in s.revisions) >= MOST:
+    others = [r for r in s.revisions if r.revision != want.revision]
+    if sum(r.group is not None or retire.unseen(s, r) is not None for r in others) >= MOST:
         return Wait(why=f"{MOST} revisions exist; one has to be gone first")
     if serving and not swaps and (step := raise_floor(want, serving, serving, s.as_of)):
         return step

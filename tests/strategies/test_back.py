@@ -1,13 +1,19 @@
 """Going back: traffic first and in one batch, then what is remembered, then capacity; or a stop where it stands."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from reconciler.core.facts import STAGE
+from reconciler.kinds.group.steps import TagGroup
 from reconciler.kinds.record.steps import Action, ChangeRecords
 from reconciler.plan import settle
+from reconciler.plan.fleet import Ask, way
 from reconciler.strategies.hand import Verb
-from reconciler.strategies.wanted import Gates, TrafficKind
+from reconciler.strategies.retire import INSYNC_USUAL, LEFT
+from reconciler.strategies.slice import parse_stage
+from reconciler.strategies.wanted import NO_GATES, Allow, Gates, TrafficKind
 from tests.strategies.facts import ERRORS as METRIC
 from tests.strategies.facts import LOST, PROBE
 from tests.strategies.invariants import check_converged, reweighed, weights_of
@@ -30,7 +36,7 @@ from tests.strategies.rolls import (
     waits,
 )
 from tests.strategies.shapes import CANARY
-from tests.worlds import BLUE_GREEN
+from tests.worlds import BLUE_GREEN, KEEPER
 
 WEIGHTED = pytest.mark.parametrize(
     "kind", [TrafficKind.DNS, TrafficKind.LISTENER], ids=lambda k: k.name.lower()
@@ -269,3 +275,30 @@ def test_a_canary_is_gone_back_from_within_one_pass_and_its_old_one_was_never_sm
         if share(life):
             break
     assert set(sizes) == {3}
+
+
+def test_a_batch_of_another_process_is_given_the_usual_minute_where_its_change_is_not_known() -> None:
+    """One that dies, or is slow, between the batch and its mark leaves nothing to ask Route 53 about."""
+    life = holding(TrafficKind.DNS)
+    life.say(Verb.ABORT)
+    life.happened(reweighed(life.world, {OLD: 255, NEW: 0}))
+    plan = life.run()
+    (left,) = [s for s in plan.now if isinstance(s, TagGroup) and s.name == NEW and STAGE in dict(s.put)]
+    stage = parse_stage(dict(left.put)[STAGE])
+    assert stage
+    assert (stage.stages, stage.since) == (LEFT, life.world.as_of + INSYNC_USUAL)
+
+
+def test_a_fourth_group_is_not_born_while_a_third_may_be_there_unseen() -> None:
+    life = at_rest(TrafficKind.NONE, BLUE_GREEN, gates=NO_GATES)
+    for commit in (2, 3):
+        life.commit(commit)
+        life.run()
+    assert len(life.world.groups) == 3
+    seen = replace(life.world, groups=tuple(g for g in life.world.groups if g.name != "web-0000000003"))
+    life.commit(4)
+    assert life.want
+    stands = way(seen, Ask(fleet=life.want.fleet, want=life.want, keeper=KEEPER, allow=Allow()))
+    assert "create-group" not in [step.op for step in stands.now]
+    assert stands.wait
+    assert stands.wait.why.startswith("3 revisions exist")

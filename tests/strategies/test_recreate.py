@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from reconciler.core.facts import IDLE
 from reconciler.kinds.group.steps import CreateGroup, SetSizes
 from reconciler.plan import settle
 from reconciler.plan.fleet import Ask, way
@@ -141,3 +142,14 @@ def test_no_group_is_born_while_one_of_another_revision_may_be_there_unseen(kind
     if kind is not TrafficKind.DNS:  # its balancer takes longer to come
         assert stands.wait.why == f"a group {NEW} would not be visible yet"
         assert stands.wait.until == unseen.as_of + VISIBLE
+
+
+@KINDS
+def test_an_abort_when_keep_old_is_over_still_finds_the_old_one(kind: TrafficKind) -> None:
+    life = rolling_out(at_rest(kind, RECREATE, gates=NO_GATES))
+    old = life.until(lambda x: bool((g := group(x, OLD)) and g.tag(IDLE)))
+    life.happened(settle.pass_time(old.world, timedelta(hours=1)))
+    assert life.say(Verb.ABORT)
+    assert apart(life)[-1:] == [OLD]
+    assert blocked(life.calm()) == "failed"
+    assert running(life, OLD) == 3
