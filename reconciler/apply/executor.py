@@ -1,6 +1,6 @@
 """Does the moves of a plan that are safe now. An error ends that fleet's moves, and no other's."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from reconciler.core.ids import FleetName, Revision, resource_name
@@ -14,6 +14,12 @@ from reconciler.plan.model import ActionKind, Item, TargetPlan
 from reconciler.plan.simulate import follow_up
 
 Write = Callable[[Step], Receipt]
+
+Sure = Callable[[Item, Step, Sequence[Step]], None]
+"""Asks, right before a step and after those done in this pass, whether it still rests on what is there.
+
+Raises: ChangedError where it does not.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +41,7 @@ class Failed:
 
 
 def execute(
-    plan: TargetPlan, write: Write, ends_target: Callable[[Exception], bool]
+    plan: TargetPlan, write: Write, sure: Sure, ends_target: Callable[[Exception], bool]
 ) -> Iterator[Done | Failed]:
     """Do every step of the plan, fleet by fleet, and tell of each as it happens.
 
@@ -43,13 +49,18 @@ def execute(
     """
     epoch = int(plan.as_of.timestamp())
     for item in sorted(plan.items, key=_urgency):
+        done: list[Step] = []
         for step in item.now:
             try:
+                sure(item, step, done)
                 receipt = write(step)
+                done.append(step)
                 yield Done(item=item, step=step, receipt=receipt)
                 follow = follow_up(step, receipt.change, epoch)
                 if follow is not None:
-                    yield Done(item=item, step=follow, receipt=write(follow))
+                    receipt = write(follow)
+                    done.append(follow)
+                    yield Done(item=item, step=follow, receipt=receipt)
             except Exception as error:
                 yield Failed(item=item, step=step, error=error)
                 if ends_target(error):

@@ -10,6 +10,7 @@ from reconciler.core.errors import WrongAccountError
 from reconciler.core.facts import Keeper
 from reconciler.core.ids import ZoneId, ZoneName
 from reconciler.core.redact import Redactor
+from reconciler.daemon.again import looks_again
 from reconciler.daemon.lenders import Lenders, lenders, place_of, with_borrowed
 from reconciler.daemon.observe import Memory, look, observe, tagged_commits
 from reconciler.gateway.errors import ENDS_TARGET, classify
@@ -227,7 +228,8 @@ def apply(runtime: Runtime, seen: Seen, commit: str) -> Iterator[Done | Failed]:
     """Do what is safe now. Raises: what ends the target's pass."""
     with for_commit(commit):
         lent = lenders(seen.goal.desired, seen.goal.target)
-        yield from execute(seen.plan, writer(runtime.aws, seen.keeper, lent), ends_target)
+        again = looks_again(runtime.aws, seen.world, seen.keeper, lent)
+        yield from execute(seen.plan, writer(runtime.aws, seen.keeper, lent), again, ends_target)
 
 
 def ends_target(error: Exception) -> bool:

@@ -1,6 +1,7 @@
 """Going back: traffic first, in one batch; then what is remembered of the failure; then capacity."""
 
 from reconciler.core.facts import APPLIED, COMMIT, FAILED, HAND, IDLE
+from reconciler.kinds.balancer.steps import SetRule
 from reconciler.kinds.group.steps import TagGroup
 from reconciler.kinds.register import Blocked, Move, Step, Wait
 from reconciler.kinds.template.steps import TagTemplate
@@ -180,8 +181,13 @@ def give_back(want: Wanted, s: Slice, to: Live, *, urgent: bool = False) -> Move
 
 def prepare(want: Wanted, s: Slice, to: Live, *, urgent: bool = False) -> Move:
     """Bring who takes traffic back to where it can carry it. None: it can."""
-    if want.kind is TrafficKind.ATTACH and (attach := traffic.enter(want, s, to, 0)):
-        return attach
+    enters = traffic.enter(want, s, to, 0)
+    if want.kind is TrafficKind.ATTACH and enters:
+        return enters
+    if isinstance(
+        enters, SetRule
+    ):  # it has left the rule already, and targets outside of one are not checked
+        return enters
     carrier = max(carriers(want, s, to), key=lambda r: r.weight or 0, default=to)
     larger = max(to, carrier, key=lambda r: floor(want, r) or 0)
     return raise_floor(want, to, larger, s.as_of) or _not_ready(want, s, to, urgent=urgent)

@@ -34,15 +34,11 @@ def _serving_of(want: Wanted | None, s: Slice) -> Live | None:
     if attached:
         return attached[0]
     staying = [r for r in up if r.group and r.group.sizes != NOTHING]
-    unsaid = [
-        r for r in staying if (r.stage is None or _works_on(want, r)) and r.group and r.group.in_service
-    ]
-    return unsaid[0] if unsaid else None
-
-
-def _works_on(want: Wanted | None, live: Live) -> bool:
-    """Did its fleet leave git and come back before its instances, which no traffic is taken from, ended."""
-    return want is not None and want.kind is TrafficKind.NONE and retire.leaves(live)
+    works = [r for r in staying if r.group and r.group.in_service]
+    # Without traffic what is in service works already: the mark that says so may be too new to be read, or
+    # its fleet left git and came back before it ended.
+    unmoved = works if want and want.kind is TrafficKind.NONE else []
+    return next(iter((*(r for r in works if r.stage is None), *unmoved)), None)
 
 
 def full_mark(want: Wanted, s: Slice) -> StageTag:
@@ -98,10 +94,10 @@ def carried(want: Wanted, s: Slice, new: Live) -> bool:
 def repair(want: Wanted, s: Slice, serving: Live) -> Step | None:
     """Put right what the serving revision remembers of its own traffic, before another one takes it."""
     stage = serving.stage
-    has_some = serving.weight or traffic.detach(serving) or _works_on(want, serving)
-    if stage is None or (not stage.full and has_some):
-        full = full_mark(want, s)
-        return traffic.mark(serving.name, full, "it has traffic, and its tag was lost")
+    works = want.kind is TrafficKind.NONE  # and nothing else does, or that would be the serving one
+    if stage is None or (not stage.full and (serving.weight or traffic.detach(serving) or works)):
+        why = "it works, and nothing says so" if works else "it has traffic, and its tag was lost"
+        return traffic.mark(serving.name, full_mark(want, s), why)
     if stage and stage.change and s.change_status(stage.change) == "INSYNC":
         return synced(s, serving, stage)
     return None

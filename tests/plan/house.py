@@ -1,12 +1,12 @@
 """A small company to plan for: documents from YAML, a world beside them, and passes as the daemon makes them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from reconciler.apply.executor import Done, Failed, execute
+from reconciler.apply.executor import Done, Failed, Sure, execute
 from reconciler.core.facts import Keeper
-from reconciler.core.ids import AmiId, ChangeId, Commit, ImageName, TargetName, ZoneId, ZoneName
+from reconciler.core.ids import AmiId, ChangeId, Commit, FleetName, ImageName, TargetName, ZoneId, ZoneName
 from reconciler.core.redact import Redactor
 from reconciler.daemon.observe import rules_of
 from reconciler.kinds.group.live import LiveGroup
@@ -17,6 +17,7 @@ from reconciler.kinds.record.live import LiveZone, ZoneProblem
 from reconciler.kinds.record.want import RecordSet
 from reconciler.kinds.register import Needs, Step, World
 from reconciler.plan import settle
+from reconciler.plan.again import Ground, risky
 from reconciler.plan.freeze import Freeze
 from reconciler.plan.limits import Limits
 from reconciler.plan.model import Item, TargetPlan
@@ -222,12 +223,23 @@ class House:
     def apply(self) -> TargetPlan:
         """One pass: plan, and do what is safe now."""
         plan = self.plan()
-        for told in execute(plan, self._write, lambda _error: False):
+        for told in execute(plan, self._write, self._sure(), lambda _error: False):
             assert isinstance(told, Done) or self.failing, told
             if isinstance(told, Failed):
                 continue
             self.told.append(told.step)
         return plan
+
+    def _sure(self) -> Sure:
+        """Nobody else writes here, so nothing is ever another one than was planned on."""
+        seen = self.world
+
+        def sure(item: Item, step: Step, done: Sequence[Step]) -> None:
+            if item.kind == "Fleet" and risky(step):
+                ground = Ground(fleet=FleetName(item.name), keeper=self.keeper, world=seen)
+                assert not ground.moved(done, self.world)
+
+        return sure
 
     def _write(self, step: Step) -> Receipt:
         if self.failing and self.failing(step):

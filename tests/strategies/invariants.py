@@ -49,9 +49,18 @@ class Memory:
 
     def wrote(self, step: Step) -> None:
         """Who writes knows of its own writes."""
+        self.stale = self._with(step)
+
+    def expects(self, after: World, step: Step) -> World:
+        """How the world looks to who wrote this, once it is done."""
+        return replace(after, **{kind: getattr(seen, kind) for kind, seen in self._with(step).items()})
+
+    def _with(self, step: Step) -> dict[str, World]:
+        found = dict(self.stale)
         for kind, seen in self.stale.items():
             with suppress(BatchRefusedError):
-                self.stale[kind] = do(seen, step)[0]
+                found[kind] = do(seen, step)[0]
+        return found
 
     def look(self, before: World, after: World) -> None:
         """Note what time did: a change that is in sync now has taken clients away from now on."""
@@ -230,9 +239,12 @@ def _check_capacity(before: World, after: World, step: Step, want: Wanted, memor
         g.name for g in before.groups if g.sizes != NOTHING and (_works(g) or g.name in memory.works)
     }
     asked = want.capacity.min  # more than that a person or the autoscaler may have taken away
-    was, now = (capacity(w, want, memory.works, _sent_back(before, after, want)) for w in (before, after))
+    gone = _sent_back(before, after, want)
+    worlds = (before, after, memory.expects(after, step))
+    was, now, foreseen = (capacity(w, want, memory.works, gone) for w in worlds)
+    now = max(now, foreseen)  # what died since was not taken away by us
     others = [g for g in before.groups if g.tag(FLEET) == want.fleet and g.name != step.name]
-    alone = all(g.tag(IDLE) or g.deleting for g in others)
+    alone = all(g.tag(IDLE) or g.deleting or g.sizes == NOTHING for g in others)
     given_up = alone and _failed(before, [step.name])  # it missed its deadline, with nothing to go back to
     if now < was and not isinstance(step, DeleteRule) and not given_up:
         assert now >= min(was, asked), f"{was} served, and {now} do after {step}"

@@ -25,6 +25,7 @@ from reconciler.kinds.record.steps import ChangeRecords
 from reconciler.kinds.register import Blocked, Step, Wait, World
 from reconciler.kinds.template.steps import CreateTemplate
 from reconciler.plan import settle
+from reconciler.plan.again import Ground, risky
 from reconciler.plan.fleet import Ask, Index, Way, beside, next_move, small, view, way
 from reconciler.plan.hands import Facts, NothingFailedError, retry
 from reconciler.plan.simulate import do, follow_up, simulate
@@ -75,6 +76,10 @@ class RefusedError(Exception):
     """AWS refuses this write, or the writer finds another world than the plan rested on."""
 
 
+class MovedError(Exception):
+    """Somebody has moved what this write rests on."""
+
+
 def written(world: World, step: Step) -> tuple[World, str]:
     """Do a write as the real writers and AWS do it. Return the world and the change id.
 
@@ -95,7 +100,10 @@ def _group_refused(world: World, step: GroupStep) -> str:
     gone = there is None or there.deleting
     match step:
         case CreateGroup():
-            taken = bool(there and there.deleting) or step.name not in {t.name for t in world.templates}
+            made = next((t for t in world.templates if t.name == step.name), None)
+            if made and made.failed:
+                return "it has failed since this was planned"
+            taken = bool(there and there.deleting) or made is None
             return "the name is taken, or there is no template" if taken else ""
         case DeleteGroup():
             used = not gone and (there.instances or there.sizes != NOTHING)
@@ -130,6 +138,11 @@ class Pass:
     seen: World
     ask: Ask
     way: Way
+    done: list[Step] = field(default_factory=list)
+
+    def moved(self, now: World) -> str:
+        """What is not as it was planned on."""
+        return Ground(fleet=self.ask.fleet, keeper=KEEPER, world=self.seen).moved(self.done, now)
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -213,7 +226,7 @@ class Life:
         if fate == "fails":
             return False
         try:
-            change = self._write(now, step)
+            change = self._write(now, step, again=sure)
             if fate == "lost reply":
                 self.memory.forget()
                 return False
@@ -230,18 +243,21 @@ class Life:
             return False
         return fate != "killed"
 
-    def doing(self, now: Pass) -> Iterator[None]:
-        """The writes of a pass, one at a time: another daemon may write in between."""
+    def doing(self, now: Pass, *, again: bool) -> Iterator[None]:
+        """The writes of a pass, one at a time: another daemon may write in between.
+
+        Not `again`: what that one wrote is so new that no read shows it.
+        """
         try:
             for step in now.steps:
                 TRIED["moves"] += 1
-                change = self._write(now, step)
+                change = self._write(now, step, again=again)
                 yield
                 follow = follow_up(step, change, int(now.seen.as_of.timestamp()))
                 if follow:
                     self._write(now, follow)
                     yield
-        except RefusedError:
+        except (RefusedError, MovedError):
             return
 
     def two(self, turns: Iterable[bool]) -> None:
@@ -249,7 +265,7 @@ class Life:
         TRIED["passes of two daemons at once"] += 1
         self.memory.stale = {}
         self.memory.crossed = True
-        one, other = self.doing(self.look()), self.doing(self.look())
+        one, other = self.doing(self.look(), again=False), self.doing(self.look(), again=False)
         for turn in turns:
             next(one if turn else other, None)
         for rest in (one, other):
@@ -262,7 +278,10 @@ class Life:
         if self.slow is None:
             TRIED["passes of a slow daemon"] += 1
             now = self.look()
-            self.slow, self.seen = (now, self.doing(now)), {"groups": now.seen, "health": now.seen}
+            self.slow, self.seen = (
+                (now, self.doing(now, again=True)),
+                {"groups": now.seen, "health": now.seen},
+            )
         elif self.slow[0].seen.as_of < self.world.as_of - SLOW:
             self.slow = None
             return
@@ -274,10 +293,13 @@ class Life:
                 return
             self.seen = self.memory.stale
 
-    def _write(self, now: Pass, step: Step) -> str:
+    def _write(self, now: Pass, step: Step, *, again: bool = False) -> str:
         if currently_in_test_context():
             note(f"    {step.op} {step.name} {getattr(step, 'because', '')}")
+        if again and risky(step) and (why := now.moved(self.world)):
+            raise MovedError(why)
         after, change = written(self.world, step)
+        now.done.append(step)
         check_write(self.world, after, step, change, now.ask.want, self.memory)
         check_gated(now.seen, now.ask, self.world, after, step)
         self.memory.wrote(step)

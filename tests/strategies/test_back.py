@@ -12,7 +12,7 @@ from reconciler.plan import settle
 from reconciler.plan.fleet import Ask, way
 from reconciler.strategies.hand import Verb
 from reconciler.strategies.retire import INSYNC_USUAL, LEFT
-from reconciler.strategies.slice import parse_stage
+from reconciler.strategies.slice import NOTHING, parse_stage
 from reconciler.strategies.wanted import NO_GATES, Allow, Gates, TrafficKind
 from tests.strategies.facts import ERRORS as METRIC
 from tests.strategies.facts import LOST, PROBE
@@ -35,7 +35,7 @@ from tests.strategies.rolls import (
     stands,
     waits,
 )
-from tests.strategies.shapes import CANARY
+from tests.strategies.shapes import CANARY, Shape
 from tests.worlds import BLUE_GREEN, KEEPER
 
 WEIGHTED = pytest.mark.parametrize(
@@ -302,3 +302,33 @@ def test_a_fourth_group_is_not_born_while_a_third_may_be_there_unseen() -> None:
     assert "create-group" not in [step.op for step in stands.now]
     assert stands.wait
     assert stands.wait.why.startswith("3 revisions exist")
+
+
+@WEIGHTED
+def test_one_that_is_on_its_way_out_takes_traffic_back_once_its_targets_are_checked_again(
+    kind: TrafficKind,
+) -> None:
+    """Its time as the kept one is over, and no rule names it any more: AWS checks no target of it."""
+    life = rolling_out(at_rest(kind, BLUE_GREEN, gates=NO_GATES))
+    life.until(lambda x: bool(g := group(x, OLD)) and g.sizes == NOTHING)
+    life.happened(settle.ended(life.world))
+    assert OLD not in weights_of(life.world)
+    life.say(Verb.ABORT)
+    assert blocked(life.calm()) == "failed"
+    assert {g.name for g in life.world.groups} == {OLD}
+    assert set(weights_of(life.world)) == {OLD}
+
+
+@pytest.mark.parametrize("lost", ["its mark is not read yet", "its mark was never written"])
+def test_workers_work_on_until_a_newer_revision_does_whatever_is_known_of_them(lost: str) -> None:
+    life = Life(Shape(kind=TrafficKind.NONE, rollout=BLUE_GREEN))
+    life.until(lambda x: bool(g := group(x, OLD)) and g.in_service == g.sizes.desired)
+    if lost == "its mark is not read yet":
+        life.run()
+    life.commit(2)
+    life.run(stale=("groups", 4))
+    assert running(life, OLD) == 3
+    life.until(lambda x: (bool(g := group(x, NEW)) and g.in_service == 3) or running(x, OLD) < 3)
+    assert running(life, OLD) == 3, "it goes when the other one works"
+    life.calm()
+    check_converged(life.world, life.want)

@@ -232,6 +232,17 @@ def _rules_of(aws: Aws, listener: Arn) -> list[dict[str, Any]] | None:
         raise
 
 
+def find_rule(aws: Aws, arn: Arn) -> LiveRule | None:
+    """Return a rule as it is now, without listener and tags; None: it is gone (elbv2:DescribeRules)."""
+    try:
+        raws = aws.client("elbv2").describe_rules(RuleArns=[arn])["Rules"]
+    except ClientError as error:
+        if classify(error) is Failure.NOT_FOUND:
+            return None
+        raise
+    return to_rule(raws[0], Arn(""), ()) if raws else None
+
+
 def to_rule(raw: dict[str, Any], listener: Arn, tags: Tags) -> LiveRule:
     """Return the fact behind one answer of DescribeRules."""
     hosts: tuple[str, ...] = ()

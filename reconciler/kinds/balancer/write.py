@@ -9,8 +9,7 @@ from reconciler.core.facts import REVISION, Keeper, Tags, identity, tag, to_tags
 from reconciler.core.ids import Arn, ResourceName
 from reconciler.gateway.errors import Failure, classify
 from reconciler.gateway.session import Aws
-from reconciler.kinds.balancer.aws import read_certificates, read_listeners, read_tags, to_rule
-from reconciler.kinds.balancer.live import LiveRule
+from reconciler.kinds.balancer.aws import find_rule, read_certificates, read_listeners, read_tags
 from reconciler.kinds.balancer.steps import (
     BalancerStep,
     CreateBalancer,
@@ -206,18 +205,8 @@ def _create_rule(aws: Aws, step: CreateRule) -> Receipt:
     return Receipt(arn=made["Rules"][0]["RuleArn"])
 
 
-def _rule(aws: Aws, arn: Arn) -> LiveRule | None:
-    try:
-        raws = aws.client("elbv2").describe_rules(RuleArns=[arn])["Rules"]
-    except ClientError as error:
-        if classify(error) is Failure.NOT_FOUND:
-            return None
-        raise
-    return to_rule(raws[0], Arn(""), ()) if raws else None
-
-
 def _set_rule(aws: Aws, step: SetRule) -> Receipt:
-    live = _rule(aws, step.arn)
+    live = find_rule(aws, step.arn)
     if live is None:
         raise ChangedError(f"the listener rule of {step.name} is gone")
     wanted = tuple(sorted(step.weights))
@@ -226,14 +215,14 @@ def _set_rule(aws: Aws, step: SetRule) -> Receipt:
     if live.weights != tuple(sorted(step.expect)):
         raise ChangedError(f"the weights of the rule of {step.name} are not what was planned on")
     aws.client("elbv2").modify_rule(RuleArn=step.arn, Actions=_forward(wanted))
-    after = _rule(aws, step.arn)
+    after = find_rule(aws, step.arn)
     if after is None or after.weights != wanted:
         raise ChangedError(f"the weights of the rule of {step.name} do not read back as written")
     return DONE
 
 
 def _delete_rule(aws: Aws, step: DeleteRule, keeper: Keeper) -> Receipt:
-    if _rule(aws, step.arn) is None:
+    if find_rule(aws, step.arn) is None:
         return ALREADY
     have = read_tags(aws, [step.arn]).get(step.arn, ())
     if tag(have, "reconciler:owner") != keeper.owner or tag(have, "reconciler:source") != keeper.source:

@@ -69,9 +69,13 @@ def _pages(aws: Aws, operation: str, key: str, params: dict[str, Any]) -> list[d
 
 def find(aws: Aws, name: str) -> LiveGroup | None:
     """Return one group by name as it is now, without policies and schedules; None if there is none."""
-    raws = aws.client("autoscaling").describe_auto_scaling_groups(AutoScalingGroupNames=[name])
-    found = raws["AutoScalingGroups"]
-    return to_group(found[0], (), ()) if found else None
+    return next(iter(find_all(aws, [name])), None)
+
+
+def find_all(aws: Aws, names: Sequence[str]) -> tuple[LiveGroup, ...]:
+    """Return those of some names (at most 50) that are there now, without policies and schedules."""
+    raws = aws.client("autoscaling").describe_auto_scaling_groups(AutoScalingGroupNames=list(names))
+    return tuple(to_group(raw, (), ()) for raw in raws["AutoScalingGroups"])
 
 
 def to_group(raw: dict[str, Any], policies: Sequence[Policy], schedules: Sequence[Schedule]) -> LiveGroup:

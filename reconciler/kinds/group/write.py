@@ -6,7 +6,7 @@ from typing import Any, Final, assert_never
 from botocore.exceptions import ClientError
 
 from reconciler.core.errors import ChangedError, ConflictError, RetryLaterError
-from reconciler.core.facts import PROPAGATED, Keeper, identity, to_tags
+from reconciler.core.facts import FAILED, PROPAGATED, Keeper, identity, tag, to_tags
 from reconciler.core.ids import Arn, ResourceName
 from reconciler.gateway.errors import Failure, classify, say
 from reconciler.gateway.session import Aws
@@ -137,12 +137,14 @@ def _request(aws: Aws, step: CreateGroup) -> dict[str, Any]:
 def _template_id(aws: Aws, name: ResourceName) -> str:
     """Groups name their template by id and number: a name could be another template's tomorrow.
 
-    Raises: RetryLaterError while AWS does not show the template yet.
+    Raises: RetryLaterError while AWS does not show the template yet; ChangedError where it has failed since.
     """
     filters = [{"Name": "launch-template-name", "Values": [name]}]
     raws = aws.client("ec2").describe_launch_templates(Filters=filters)["LaunchTemplates"]
     if not raws:
         raise RetryLaterError(f"launch template {name} is not visible yet")
+    if tag(to_tags((t["Key"], t["Value"]) for t in raws[0].get("Tags", [])), FAILED):
+        raise ChangedError(f"revision {name} has failed since it was planned")  # another process made it
     return str(raws[0]["LaunchTemplateId"])
 
 

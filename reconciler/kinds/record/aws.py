@@ -238,7 +238,7 @@ def _as_read(aws: Aws, step: ChangeRecords) -> list[dict[str, Any]]:
     Raises: ChangedError where another value is there than the plan rested on.
     """
     deleted = [c.record for c in step.changes if c.action is Action.DELETE]
-    live = {to_record(raw).key: raw for raw in _named(aws, step, {r.name for r in deleted})}
+    live = {to_record(raw).key: raw for raw in _named(aws, step.zone_id, {r.name for r in deleted})}
     found = []
     for change in step.changes:
         raw = live.get(change.record.key)
@@ -251,12 +251,17 @@ def _as_read(aws: Aws, step: ChangeRecords) -> list[dict[str, Any]]:
     return found
 
 
-def _named(aws: Aws, step: ChangeRecords, names: set[str]) -> list[dict[str, Any]]:
+def find_all(aws: Aws, zone: ZoneId, names: set[str]) -> tuple[RecordSet, ...]:
+    """Return the record sets of some names as they are now. Source: route53:ListResourceRecordSets."""
+    return tuple(sorted(map(to_record, _named(aws, zone, names)), key=lambda r: r.key))
+
+
+def _named(aws: Aws, zone: ZoneId, names: set[str]) -> list[dict[str, Any]]:
     """Return the records of some names, one call each: the list begins at a name."""
     found = []
     for name in sorted(names):
         page = aws.client("route53").list_resource_record_sets(
-            HostedZoneId=step.zone_id, StartRecordName=name, MaxItems=str(RECORDS)
+            HostedZoneId=zone, StartRecordName=name, MaxItems=str(RECORDS)
         )
         found += [r for r in page["ResourceRecordSets"] if r["Name"].lower() == name]
     return found
@@ -264,7 +269,7 @@ def _named(aws: Aws, step: ChangeRecords, names: set[str]) -> list[dict[str, Any
 
 def _is_done(aws: Aws, step: ChangeRecords) -> bool:
     names = {c.record.name for c in step.changes}
-    live = {to_record(raw).key: to_record(raw) for raw in _named(aws, step, names)}
+    live = {to_record(raw).key: to_record(raw) for raw in _named(aws, step.zone_id, names)}
     wanted = {c.record.key: c.record for c in step.changes if c.action is not Action.DELETE}
     gone = {c.record.key for c in step.changes if c.action is Action.DELETE} - set(wanted)
     return all(live.get(k) == r for k, r in wanted.items()) and not gone & set(live)

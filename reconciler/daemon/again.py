@@ -1,0 +1,67 @@
+"""Looks at a fleet once more, right before a write that hurts if it is another one than was planned on."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cache
+
+from reconciler.apply.executor import Sure
+from reconciler.core.errors import ChangedError
+from reconciler.core.facts import Keeper
+from reconciler.core.ids import FleetName
+from reconciler.daemon.lenders import Lenders
+from reconciler.gateway.session import Aws
+from reconciler.kinds.balancer import aws as balancer_aws
+from reconciler.kinds.group import aws as group_aws
+from reconciler.kinds.record import aws as record_aws
+from reconciler.kinds.record.live import LiveZone
+from reconciler.kinds.register import Step, World
+from reconciler.plan.again import Ground, risky, shrinks
+from reconciler.plan.fleet import Index, small
+from reconciler.plan.model import Item
+from reconciler.strategies.slice import Live, fleets_of
+
+
+def looks_again(aws: Aws, world: World, keeper: Keeper, lent: Lenders) -> Sure:
+    """Return what asks whether a fleet is still as it was in a world that was planned on.
+
+    Source: autoscaling:DescribeAutoScalingGroups, by names. Before capacity goes also the weights:
+    route53:ListResourceRecordSets, elasticloadbalancing:DescribeRules; batches and rules are compared
+    with what was planned on by their writers.
+    """
+
+    @cache
+    def read() -> tuple[dict[FleetName, tuple[Live, ...]], Index]:
+        return fleets_of(world, keeper), Index.of(world)
+
+    @cache
+    def ground(fleet: FleetName) -> Ground:
+        fleets, index = read()
+        return Ground(fleet=fleet, keeper=keeper, world=small(world, fleets.get(fleet, ()), None, index))
+
+    def sure(item: Item, step: Step, done: Sequence[Step]) -> None:
+        if item.kind != "Fleet" or not risky(step):
+            return
+        then = ground(FleetName(item.name))
+        if not then.names:
+            return
+        now = replace(then.world, groups=group_aws.find_all(aws, then.names))
+        if shrinks(step):
+            now = _weighed(aws, now, lent)
+        if why := then.moved(done, now):
+            raise ChangedError(why)
+
+    return sure
+
+
+def _weighed(aws: Aws, world: World, lent: Lenders) -> World:
+    """Read the weights of a fleet's records and rules again."""
+    zones = []
+    for zone in world.zones:
+        if isinstance(zone, LiveZone) and zone.records:
+            place = lent.get(zone.zone)
+            reader = aws.open_beside(place) if place else aws
+            names = {r.name for r in zone.records}
+            zones.append(replace(zone, records=record_aws.find_all(reader, zone.id, names)))
+    rules = world.rules if isinstance(world.rules, tuple) else ()
+    found = (balancer_aws.find_rule(aws, rule.arn) for rule in rules)
+    return replace(world, zones=tuple(zones), rules=tuple(r for r in found if r))
