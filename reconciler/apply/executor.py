@@ -58,6 +58,7 @@ def execute(
                 yield Done(item=item, step=step, receipt=receipt)
                 follow = follow_up(step, receipt.change, epoch)
                 if follow is not None:
+                    sure(item, follow, done)
                     receipt = write(follow)
                     done.append(follow)
                     yield Done(item=item, step=follow, receipt=receipt)

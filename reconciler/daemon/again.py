@@ -24,7 +24,7 @@ from reconciler.strategies.slice import Live, fleets_of
 def looks_again(aws: Aws, world: World, keeper: Keeper, lent: Lenders) -> Sure:
     """Return what asks whether a fleet is still as it was in a world that was planned on.
 
-    Source: autoscaling:DescribeAutoScalingGroups, by names. Before capacity goes also the weights:
+    Source: autoscaling:DescribeAutoScalingGroups, by its tags. Before capacity goes also the weights:
     route53:ListResourceRecordSets, elasticloadbalancing:DescribeRules; batches and rules are compared
     with what was planned on by their writers.
     """
@@ -42,9 +42,7 @@ def looks_again(aws: Aws, world: World, keeper: Keeper, lent: Lenders) -> Sure:
         if item.kind != "Fleet" or not risky(step):
             return
         then = ground(FleetName(item.name))
-        if not then.names:
-            return
-        now = replace(then.world, groups=group_aws.find_all(aws, then.names))
+        now = replace(then.world, groups=group_aws.find_all(aws, keeper.owner, item.name))
         if shrinks(step):
             now = _weighed(aws, now, lent)
         if why := then.moved(done, now):

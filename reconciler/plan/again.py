@@ -4,9 +4,10 @@ AWS takes most writes whatever is there. Another process, or a person, may have 
 traffic must not go to a revision that was taken down in between, and nothing is deleted that began anew.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Final
 
 from reconciler.core.facts import HAND, IDLE, LEASE, STAGE, Keeper
 from reconciler.core.ids import FleetName, ResourceName
@@ -17,7 +18,8 @@ from reconciler.kinds.balancer.steps import (
     DeleteTargetGroup,
     SetRule,
 )
-from reconciler.kinds.group.steps import Detach, SetSizes
+from reconciler.kinds.group.live import LiveGroup
+from reconciler.kinds.group.steps import CreateGroup, Detach, SetSizes, TagGroup
 from reconciler.kinds.record.after import BatchRefusedError
 from reconciler.kinds.record.steps import ChangeRecords
 from reconciler.kinds.register import Step, World
@@ -37,11 +39,13 @@ def shrinks(step: Step) -> bool:
 
 
 def risky(step: Step) -> bool:
-    """Does this write move traffic or take something away, so that it must not rest on what was.
+    """Must this write not rest on what was: it moves traffic, takes something away, or says how far we are.
 
-    A group is deleted only where its writer finds it empty; what is made beside harms nobody.
+    A group is deleted only where its writer finds it empty; what is made around one harms nobody.
     """
-    moves = isinstance(step, ChangeRecords | SetRule | CreateRule | DeleteRule | Detach)
+    if isinstance(step, TagGroup):
+        return any(key in MARKS for key in (*dict(step.put), *step.drop))
+    moves = isinstance(step, ChangeRecords | SetRule | CreateRule | DeleteRule | Detach | CreateGroup)
     return moves or shrinks(step) or isinstance(step, DeleteBalancer | DeleteTargetGroup | DeleteTemplate)
 
 
@@ -52,11 +56,6 @@ class Ground:
     fleet: FleetName
     keeper: Keeper
     world: World
-
-    @property
-    def names(self) -> tuple[ResourceName, ...]:
-        """The names of its revisions: each is that of a group that is there, or may be by now."""
-        return tuple(live.name for live in self._revisions(self.world))
 
     def moved(self, done: Iterable[Step], now: World) -> str:
         """Say what is not as it was planned on. Empty: nothing.
@@ -69,28 +68,31 @@ class Ground:
                 worlds.append(do(worlds[-1], step)[0])
         before = [self._facts(w) for w in worlds]
         for name, facts in self._facts(now).items():
-            known = [b[name] for b in before if name in b]
+            known = [b.get(name, NONE) for b in before]
             for what, value in facts.items():
-                if known and value not in [k[what] for k in known]:
-                    return f"{what} of {name} is {value} now, and was {known[-1][what]} when this was planned"
+                if value not in [k[what] for k in known]:
+                    was = known[-1][what]
+                    return f"{what} of {name} is {value} now, and was {was} when this was planned"
         return ""
 
     def _facts(self, world: World) -> dict[ResourceName, dict[str, str]]:
-        return {live.name: _facts_of(live) for live in self._revisions(world)}
-
-    def _revisions(self, world: World) -> Sequence[Live]:
-        return fleets_of(world, self.keeper).get(self.fleet, ())
+        revisions = fleets_of(world, self.keeper).get(self.fleet, ())
+        return {live.name: _facts_of(live.up, live) for live in revisions}
 
 
-def _facts_of(live: Live) -> dict[str, str]:
+def _facts_of(up: LiveGroup | None, live: Live | None) -> dict[str, str]:
     """What a move may rest on, in words: never a size, which autoscaling moves, but whether there is one."""
-    up = live.up
-    own = live.target_group.arn if live.target_group else None
+    own = live.target_group.arn if live and live.target_group else None
     places = sorted({*up.target_groups, *up.classic} - {own}) if up else []
+    weight = live.weight if live else None
     return {
         "the group": "there" if up else "gone",
         "the size": "0" if up is None or up.sizes == NOTHING else "above 0",
-        "the weight": "none" if live.weight is None else str(live.weight),
+        "the weight": "none" if weight is None else str(weight),
         "the set of target groups": ", ".join(map(str, places)) or "empty",
         **{f"the tag {key}": (up.tag(key) if up else "") or "not there" for key in MARKS},
     }
+
+
+NONE: Final = _facts_of(None, None)
+"""Of a revision of which nothing was there."""

@@ -17,7 +17,7 @@ from reconciler.kinds.template.steps import DeleteTemplate, TagTemplate
 from reconciler.plan.simulate import do
 from reconciler.strategies import machine, recreate, rolling
 from reconciler.strategies.retire import LEAVING, LEFT, OUT, TOMBSTONES
-from reconciler.strategies.slice import NOTHING, Live, parse_stage
+from reconciler.strategies.slice import NOTHING, RETURNS, Live, parse_stage
 from reconciler.strategies.wanted import ALIAS_TTL, TrafficKind, Wanted
 from tests.worlds import SHARED, sliced, wanted
 
@@ -144,8 +144,16 @@ def capacity(world: World, want: Wanted, works: set[str], without: str = "") -> 
     if want.kind is TrafficKind.NONE:
         working = [g for g in groups if _works(g) or g.name in works]  # of a reopened one, none goes home
         takes_over = bool(working) and want.rollout.strategy == rolling.NAME  # batch for batch
-        groups = [g for g in groups if g in working or (takes_over and g.name == want.name)]
+        groups = [
+            g for g in groups if g in working or (takes_over and g.name == want.name and not _returns(g))
+        ]
     return sum(ready(world, want, g) for g in groups if want.kind not in WEIGHTED or weights.get(g.name))
+
+
+def _returns(group: LiveGroup) -> bool:
+    """Is this one kept and wanted again: it takes over at once, and not batch for batch."""
+    stage = parse_stage(group.tag(STAGE))
+    return stage is not None and stage.stages == RETURNS
 
 
 def _works(group: LiveGroup) -> bool:

@@ -165,6 +165,7 @@ class Life:
     passes: int = 0
     slow: tuple[Pass, Iterator[None]] | None = None  # another daemon, in the middle of its writes
     seen: dict[str, World] = field(default_factory=dict)  # what that one knows
+    unmarked: bool = False  # it moved traffic, and did not say so yet: nobody can ask for its change
 
     def __post_init__(self) -> None:
         """Begin with a commit."""
@@ -234,7 +235,7 @@ class Life:
                 self._again(step)
             follow = follow_up(step, change, int(now.seen.as_of.timestamp()))
             if follow and fate != "tag lost":
-                self._write(now, follow)
+                self._write(now, follow, again=sure)
             elif follow:
                 self.memory.forget()
                 return False
@@ -252,13 +253,16 @@ class Life:
             for step in now.steps:
                 TRIED["moves"] += 1
                 change = self._write(now, step, again=again)
-                yield
                 follow = follow_up(step, change, int(now.seen.as_of.timestamp()))
+                self.unmarked = follow is not None
+                yield
                 if follow:
-                    self._write(now, follow)
+                    self._write(now, follow, again=again)
+                    self.unmarked = False
                     yield
         except (RefusedError, MovedError):
-            return
+            if self.unmarked:
+                self.memory.forget()
 
     def two(self, turns: Iterable[bool]) -> None:
         """Two daemons see the same world, and write by turns what each planned on it."""
@@ -292,6 +296,8 @@ class Life:
                 self.slow = None
                 return
             self.seen = self.memory.stale
+        if self.unmarked:
+            self.memory.forget()
 
     def _write(self, now: Pass, step: Step, *, again: bool = False) -> str:
         if currently_in_test_context():

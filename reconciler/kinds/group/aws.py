@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from reconciler.core.digest import canonical
-from reconciler.core.facts import OWNER, to_tags
+from reconciler.core.facts import FLEET, OWNER, to_tags
 from reconciler.core.ids import Arn, InstanceId, ResourceName
 from reconciler.gateway.session import Aws
 from reconciler.kinds.group.live import Instance, LiveGroup
@@ -69,13 +69,16 @@ def _pages(aws: Aws, operation: str, key: str, params: dict[str, Any]) -> list[d
 
 def find(aws: Aws, name: str) -> LiveGroup | None:
     """Return one group by name as it is now, without policies and schedules; None if there is none."""
-    return next(iter(find_all(aws, [name])), None)
+    raws = aws.client("autoscaling").describe_auto_scaling_groups(AutoScalingGroupNames=[name])
+    found = raws["AutoScalingGroups"]
+    return to_group(found[0], (), ()) if found else None
 
 
-def find_all(aws: Aws, names: Sequence[str]) -> tuple[LiveGroup, ...]:
-    """Return those of some names (at most 50) that are there now, without policies and schedules."""
-    raws = aws.client("autoscaling").describe_auto_scaling_groups(AutoScalingGroupNames=list(names))
-    return tuple(to_group(raw, (), ()) for raw in raws["AutoScalingGroups"])
+def find_all(aws: Aws, owner: str, fleet: str) -> tuple[LiveGroup, ...]:
+    """Return the groups of one fleet as they are now, without policies and schedules."""
+    filters = [{"Name": f"tag:{key}", "Values": [value]} for key, value in ((OWNER, owner), (FLEET, fleet))]
+    raws = _pages(aws, "describe_auto_scaling_groups", "AutoScalingGroups", {"Filters": filters})
+    return tuple(to_group(raw, (), ()) for raw in raws)
 
 
 def to_group(raw: dict[str, Any], policies: Sequence[Policy], schedules: Sequence[Schedule]) -> LiveGroup:

@@ -2,7 +2,7 @@
 
 from typing import assert_never
 
-from reconciler.core.facts import retagged
+from reconciler.core.facts import BORN, retagged, tag
 from reconciler.kinds.template.live import LiveTemplate
 from reconciler.kinds.template.steps import CreateTemplate, DeleteTemplate, TagTemplate, TemplateStep
 
@@ -14,7 +14,7 @@ def after(step: TemplateStep, live: tuple[LiveTemplate, ...]) -> tuple[LiveTempl
             if any(t.name == want.name for t in live):
                 return live
             made = LiveTemplate(
-                id=f"lt-{want.name}",
+                id=f"lt-{want.name}-{tag(want.tags, BORN)}",  # a name that is used again is another template
                 name=want.name,
                 default_version=1,
                 latest_version=1,
@@ -24,9 +24,9 @@ def after(step: TemplateStep, live: tuple[LiveTemplate, ...]) -> tuple[LiveTempl
             )
             return tuple(sorted((*live, made), key=lambda t: t.name))
         case TagTemplate():
-            return tuple(_tagged(t, step) if t.name == step.name else t for t in live)
+            return tuple(_tagged(t, step) if t.id == step.id else t for t in live)
         case DeleteTemplate():
-            return tuple(t for t in live if t.name != step.name)
+            return tuple(t for t in live if t.id != step.id)
         case _:
             assert_never(step)
 
