@@ -75,8 +75,8 @@ def create_template(want: Wanted, as_of: datetime) -> CreateTemplate:
 
 
 def born_now(template: LiveTemplate, as_of: datetime) -> TagTemplate:
-    """Return the write that says when the group of an older template is made: until reads are sure to show
-    that, `retire.unseen` goes by it.
+    """Return the write that says when an older template is taken up: until reads are sure to show its group,
+    `retire.unseen` goes by it, and who planned to delete it does not.
     """
     born = ((BORN, str(int(as_of.timestamp()))),)
     return TagTemplate(name=template.name, id=template.id, put=born, because="its group is made now")

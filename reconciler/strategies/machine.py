@@ -95,11 +95,13 @@ def _birth(want: Wanted, s: Slice, new: Live | None, serving: Live | None, allow
         return step
     if new is None or new.template is None:
         return create_template(want, s.as_of)
+    older = s.as_of > at(new.identity.born) + retire.VISIBLE / 2
     if move := traffic.before_birth(want, s, new):
-        return move
+        # Said of an older template before anything is made for it: nobody deletes it any more.
+        return move if isinstance(move, Wait) or not older else born_now(new.template, s.as_of)
     if swaps and (stops := recreate.stop(want, s, serving)):
         return stops
-    if s.as_of > at(new.identity.born) + retire.VISIBLE / 2:
+    if older:
         return born_now(new.template, s.as_of)
     first = rolling.batch(want, serving, 1) if serving and want.rollout.strategy == rolling.NAME else None
     return create_group(want, serving, lease_for(want, serving, s.as_of), s.as_of, first)

@@ -2,12 +2,13 @@
 
 from datetime import datetime, timedelta
 
-from reconciler.core.facts import STAGE, tag
+from reconciler.core.facts import BORN, STAGE, tag
 from reconciler.kinds.balancer.steps import DeleteBalancer, DeleteRule, DeleteTargetGroup, SetRule
 from reconciler.kinds.group.live import LiveGroup
 from reconciler.kinds.group.steps import DeleteGroup, DeleteSchedule, SetSizes, TagGroup
 from reconciler.kinds.record.steps import Action, Change, ChangeRecords
 from reconciler.kinds.register import Blocked, Move, Step, Wait
+from reconciler.kinds.template.live import LiveTemplate
 from reconciler.kinds.template.steps import DeleteTemplate
 from reconciler.strategies.slice import NOTHING, Live, Slice, StageTag, at
 from reconciler.strategies.traffic import detach, draining
@@ -39,8 +40,12 @@ def end(s: Slice, live: Live, because: str) -> Move:
     if live.target_group:
         return DeleteTargetGroup(name=live.name, arn=live.target_group.arn)
     if live.template and not live.template.failed:
-        return DeleteTemplate(name=live.name, id=live.template.id)
+        return _without(live.template)
     return None
+
+
+def _without(template: LiveTemplate) -> DeleteTemplate:
+    return DeleteTemplate(name=template.name, id=template.id, born=tag(template.tags, BORN))
 
 
 def unseen(s: Slice, live: Live) -> Wait | None:
@@ -115,7 +120,7 @@ def bury(revisions: tuple[Live, ...]) -> Step | None:
     surplus = sorted(dead, key=_died)[: max(0, len(dead) - TOMBSTONES)]
     if not surplus or surplus[0].template is None:
         return None
-    return DeleteTemplate(name=surplus[0].name, id=surplus[0].template.id)
+    return _without(surplus[0].template)
 
 
 def _died(live: Live) -> int:
@@ -137,7 +142,7 @@ def remove(s: Slice) -> Move:
     for live in s.revisions:
         done = end(s, live, because)
         if done is None and live.template:
-            return DeleteTemplate(name=live.name, id=live.template.id)
+            return _without(live.template)
         if done is not None and not isinstance(done, Wait | Blocked):
             return done
         wait = wait or done

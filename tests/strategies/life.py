@@ -15,7 +15,7 @@ from typing import Final, TypeVar
 from hypothesis import currently_in_test_context, note
 from hypothesis import strategies as st
 
-from reconciler.core.facts import HAND, IDLE, STAGE
+from reconciler.core.facts import BORN, HAND, IDLE, STAGE, tag
 from reconciler.kinds.balancer.steps import CreateRule, DeleteTargetGroup, SetRule
 from reconciler.kinds.group.live import LiveGroup
 from reconciler.kinds.group.steps import CreateGroup, DeleteGroup, GroupStep, SetSizes, TagGroup
@@ -23,7 +23,7 @@ from reconciler.kinds.record.after import BatchRefusedError
 from reconciler.kinds.record.live import LiveZone
 from reconciler.kinds.record.steps import ChangeRecords
 from reconciler.kinds.register import Blocked, Step, Wait, World
-from reconciler.kinds.template.steps import CreateTemplate
+from reconciler.kinds.template.steps import CreateTemplate, DeleteTemplate
 from reconciler.plan import settle
 from reconciler.plan.again import Ground, risky
 from reconciler.plan.fleet import Ask, Index, Way, beside, next_move, small, view, way
@@ -119,6 +119,9 @@ def _refused(world: World, step: Step) -> str:
         case CreateTemplate():
             failed = any(t.failed for t in world.templates if t.name == step.name)
             return "it has failed since this was planned" if failed else ""
+        case DeleteTemplate():
+            made = next((t for t in world.templates if t.id == step.id), None)
+            return "it was taken up again" if made and tag(made.tags, BORN) != step.born else ""
         case SetRule():
             have = {r.arn: tuple(sorted(r.weights)) for r in world.rules}.get(step.arn)
             same = have in (tuple(sorted(step.expect)), tuple(sorted(step.weights)))

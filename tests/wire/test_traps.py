@@ -16,6 +16,7 @@ from reconciler.core.facts import BORN, FAILED, retagged
 from reconciler.daemon.passes import writer
 from reconciler.daemon.session import Session
 from reconciler.kinds.register import Step
+from reconciler.kinds.template.live import LiveTemplate
 from reconciler.kinds.template.steps import CreateTemplate, TagTemplate
 from reconciler.plan.standing import Standing, standing
 from tests.product import Product, story, tags, wait, world_of
@@ -150,14 +151,49 @@ def test_a_revision_that_failed_meanwhile_is_not_born_by_a_daemon_that_was_slow(
         (target,) = session.targets
         look = session.look_at(target)
         assert look.seen
-        write = writer(session.runtime(target).aws, look.seen.keeper)
-        write(step)
-        (made,) = [t for t in world_of(session).templates if t.name == step.name]
+        writer(session.runtime(target).aws, look.seen.keeper)(step)
+        write, made = template_of(session, step.name)
         write(TagTemplate(name=made.name, id=made.id, put=((FAILED, "0123ab;1;aborted"),)))
         older = replace(step.template, tags=retagged(step.template.tags, {BORN: "1"}))
         with pytest.raises(ChangedError, match=f"revision {step.name} has failed since it was planned"):
             write(replace(step, template=older))
     assert len(watch.groups()) == 1
+
+
+def test_no_group_is_born_of_a_template_that_failed_meanwhile(product: Product) -> None:
+    """Another process saw it fail, and took its group away, before this one came to write its own."""
+    watch, _ = serving(product, "none")
+    product.commit({"target.yaml": base(NEW_AMI)})
+    with product.session() as session:
+        step = about_to(product, session, "create-group")
+        write, made = template_of(session, str(step.name))
+        write(TagTemplate(name=made.name, id=made.id, put=((FAILED, "0123ab;1;aborted"),)))
+        with pytest.raises(ChangedError, match=f"revision {step.name} has failed since it was planned"):
+            write(step)
+    assert len(watch.groups()) == 1
+
+
+def test_a_template_that_was_taken_up_again_meanwhile_is_not_deleted(product: Product) -> None:
+    """Its group is about to be made: without it, nothing would explain the target group that is there already."""
+    serving(product, "none")
+    product.commit({"target.yaml": base(NEW_AMI)})
+    with product.session() as session:
+        step = about_to(product, session, "delete-template")
+        write, made = template_of(session, str(step.name))
+        write(TagTemplate(name=made.name, id=made.id, put=((BORN, "1"),)))
+        with pytest.raises(ChangedError, match=f"launch template {step.name} was taken up again"):
+            write(step)
+        assert [t for t in world_of(session).templates if t.name == made.name]
+    assert sent(product, "DeleteLaunchTemplate") == []
+
+
+def template_of(session: Session, name: str) -> tuple[Callable[[Step], Any], LiveTemplate]:
+    """What writes as this session does, and a launch template that it sees."""
+    (target,) = session.targets
+    look = session.look_at(target)
+    assert look.seen
+    (made,) = [t for t in world_of(session).templates if t.name == name]
+    return writer(session.runtime(target).aws, look.seen.keeper), made
 
 
 def about_to(product: Product, session: Session, op: str) -> Step:

@@ -152,5 +152,7 @@ def _delete(aws: Aws, step: DeleteTemplate, keeper: Keeper) -> Receipt:
         return ALREADY
     if identity(there.tags, there.name, keeper) is None:
         raise ConflictError(f"launch template {step.name} is not ours any more")
+    if tag(there.tags, BORN) != step.born:
+        raise ChangedError(f"launch template {step.name} was taken up again since this was planned")
     aws.client("ec2").delete_launch_template(LaunchTemplateId=step.id)
     return DONE

@@ -40,6 +40,7 @@ class DeleteTemplate:
     op: ClassVar[str] = "delete-template"
     name: ResourceName
     id: str
+    born: str  # what `reconciler:born` said when it was read; one that was taken up since stays
 
 
 TemplateStep: TypeAlias = CreateTemplate | TagTemplate | DeleteTemplate
