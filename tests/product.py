@@ -183,6 +183,8 @@ def one_pass(session: Session, watch: Watch = no_watch) -> Pass:
     outcomes = []
     for outcome in apply(session.runtime(look.target), look.seen, session.adopted.commit):
         outcomes.append(outcome)
+        moved = isinstance(outcome, Failed) and str(outcome.error).endswith("when this was planned")
+        assert not moved, f"nobody else writes: {outcome}"
         watch()
     return Pass(look=look, outcomes=tuple(outcomes))
 

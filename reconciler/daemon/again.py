@@ -15,7 +15,8 @@ from reconciler.kinds.group import aws as group_aws
 from reconciler.kinds.record import aws as record_aws
 from reconciler.kinds.record.live import LiveZone
 from reconciler.kinds.register import Step, World
-from reconciler.plan.again import Ground, risky, shrinks
+from reconciler.kinds.template import aws as template_aws
+from reconciler.plan.again import Ground, looks, with_template
 from reconciler.plan.fleet import Index, small
 from reconciler.plan.model import Item
 from reconciler.strategies.slice import Live, fleets_of
@@ -24,9 +25,10 @@ from reconciler.strategies.slice import Live, fleets_of
 def looks_again(aws: Aws, world: World, keeper: Keeper, lent: Lenders) -> Sure:
     """Return what asks whether a fleet is still as it was in a world that was planned on.
 
-    Source: autoscaling:DescribeAutoScalingGroups, by its tags. Before capacity goes also the weights:
-    route53:ListResourceRecordSets, elasticloadbalancing:DescribeRules; batches and rules are compared
-    with what was planned on by their writers.
+    Source: autoscaling:DescribeAutoScalingGroups, by its tags. Before capacity goes also the weights
+    (route53:ListResourceRecordSets, elasticloadbalancing:DescribeRules); batches and rules are compared
+    with what was planned on by their writers. Before what is made around a group, its template instead
+    (ec2:DescribeLaunchTemplates).
     """
 
     @cache
@@ -39,12 +41,17 @@ def looks_again(aws: Aws, world: World, keeper: Keeper, lent: Lenders) -> Sure:
         return Ground(fleet=fleet, keeper=keeper, world=small(world, fleets.get(fleet, ()), None, index))
 
     def sure(item: Item, step: Step, done: Sequence[Step]) -> None:
-        if item.kind != "Fleet" or not risky(step):
+        what = looks(step)
+        if item.kind != "Fleet" or not any(what):
             return
         then = ground(FleetName(item.name))
-        now = replace(then.world, groups=group_aws.find_all(aws, keeper.owner, item.name))
-        if shrinks(step):
+        now = then.after(done)
+        if what.groups:
+            now = replace(now, groups=group_aws.find_all(aws, keeper.owner, item.name))
+        if what.weights:
             now = _weighed(aws, now, lent)
+        if what.template:
+            now = with_template(now, step.name, template_aws.find(aws, step.name))
         if why := then.moved(done, now):
             raise ChangedError(why)
 

@@ -6,13 +6,16 @@ traffic must not go to a revision that was taken down in between, and nothing is
 
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, replace
+from typing import Final, NamedTuple
 
 from reconciler.core.facts import HAND, IDLE, LEASE, STAGE, Keeper
 from reconciler.core.ids import FleetName, ResourceName
 from reconciler.kinds.balancer.steps import (
+    CreateBalancer,
+    CreateListener,
     CreateRule,
+    CreateTargetGroup,
     DeleteBalancer,
     DeleteRule,
     DeleteTargetGroup,
@@ -23,6 +26,7 @@ from reconciler.kinds.group.steps import CreateGroup, Detach, SetSizes, TagGroup
 from reconciler.kinds.record.after import BatchRefusedError
 from reconciler.kinds.record.steps import ChangeRecords
 from reconciler.kinds.register import Step, World
+from reconciler.kinds.template.live import LiveTemplate
 from reconciler.kinds.template.steps import DeleteTemplate
 from reconciler.plan.simulate import do
 from reconciler.strategies.slice import NOTHING, Live, fleets_of
@@ -31,22 +35,35 @@ MARKS = (STAGE, IDLE, LEASE, HAND)
 """Tags that say how far a rollout is: any other process that moves it writes one of them."""
 
 
-def shrinks(step: Step) -> bool:
-    """Does this write take capacity away."""
-    return isinstance(step, SetSizes) and (
-        step.sizes.desired < step.expect.desired or step.sizes.min < step.expect.min
-    )
+class Looks(NamedTuple):
+    """What is read again before a write."""
+
+    groups: bool = False
+    weights: bool = False
+    template: bool = False
 
 
-def risky(step: Step) -> bool:
-    """Must this write not rest on what was: it moves traffic, takes something away, or says how far we are.
+def looks(step: Step) -> Looks:
+    """Return what must be as it was before traffic moves, something goes, or a mark says how far we are.
 
-    A group is deleted only where its writer finds it empty; what is made around one harms nobody.
+    A group is deleted only where its writer finds it empty. What is made around a group needs its template:
+    without one nothing would say whose it is.
     """
-    if isinstance(step, TagGroup):
-        return any(key in MARKS for key in (*dict(step.put), *step.drop))
-    moves = isinstance(step, ChangeRecords | SetRule | CreateRule | DeleteRule | Detach | CreateGroup)
-    return moves or shrinks(step) or isinstance(step, DeleteBalancer | DeleteTargetGroup | DeleteTemplate)
+    match step:
+        case TagGroup():
+            return Looks(groups=any(key in MARKS for key in (*dict(step.put), *step.drop)))
+        case SetSizes():
+            have, less = step.expect, step.sizes
+            shrinks = less.desired < have.desired or less.min < have.min
+            return Looks(groups=shrinks, weights=shrinks)
+        case CreateTargetGroup() | CreateBalancer() | CreateListener():
+            return Looks(template=True)
+        case ChangeRecords() | SetRule() | CreateRule() | DeleteRule() | Detach() | CreateGroup():
+            return Looks(groups=True)
+        case DeleteBalancer() | DeleteTargetGroup() | DeleteTemplate():
+            return Looks(groups=True)
+        case _:
+            return Looks()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,41 +74,61 @@ class Ground:
     keeper: Keeper
     world: World
 
+    def after(self, done: Iterable[Step]) -> World:
+        """Return the world as it should be now: as it was planned on, with what this pass has done itself."""
+        return self._worlds(done)[-1]
+
     def moved(self, done: Iterable[Step], now: World) -> str:
         """Say what is not as it was planned on. Empty: nothing.
 
         What this pass has `done` itself may be seen already, or not yet: reads lag behind writes.
         """
-        worlds = [self.world]
-        for step in done:
-            with suppress(BatchRefusedError):  # of a record beside the fleet's own
-                worlds.append(do(worlds[-1], step)[0])
-        before = [self._facts(w) for w in worlds]
-        for name, facts in self._facts(now).items():
+        before, there = [self._facts(w) for w in self._worlds(done)], self._facts(now)
+        for name in dict.fromkeys(n for facts in (*before, there) for n in facts):
             known = [b.get(name, NONE) for b in before]
-            for what, value in facts.items():
+            for what, value in there.get(name, NONE).items():
                 if value not in [k[what] for k in known]:
                     was = known[-1][what]
                     return f"{what} of {name} is {value} now, and was {was} when this was planned"
         return ""
+
+    def _worlds(self, done: Iterable[Step]) -> list[World]:
+        worlds = [self.world]
+        for step in done:
+            with suppress(BatchRefusedError):  # of a record beside the fleet's own
+                worlds.append(do(worlds[-1], step)[0])
+        return worlds
 
     def _facts(self, world: World) -> dict[ResourceName, dict[str, str]]:
         revisions = fleets_of(world, self.keeper).get(self.fleet, ())
         return {live.name: _facts_of(live.up, live) for live in revisions}
 
 
+def with_template(world: World, name: str, found: LiveTemplate | None) -> World:
+    """Return a world with one template as it is now."""
+    have = world.templates if isinstance(world.templates, tuple) else ()
+    others = tuple(t for t in have if t.name != name)
+    return replace(world, templates=(*others, found) if found else others)
+
+
 def _facts_of(up: LiveGroup | None, live: Live | None) -> dict[str, str]:
     """What a move may rest on, in words: never a size, which autoscaling moves, but whether there is one."""
-    own = live.target_group.arn if live and live.target_group else None
-    places = sorted({*up.target_groups, *up.classic} - {own}) if up else []
+    made = live.template if live else None
+    places = sorted(p for p in (*up.target_groups, *up.classic) if _named(p) != up.name) if up else []
     weight = live.weight if live else None
     return {
+        "the template": "gone" if made is None else "one that failed" if made.failed else "there",
         "the group": "there" if up else "gone",
         "the size": "0" if up is None or up.sizes == NOTHING else "above 0",
         "the weight": "none" if weight is None else str(weight),
         "the set of target groups": ", ".join(map(str, places)) or "empty",
         **{f"the tag {key}": (up.tag(key) if up else "") or "not there" for key in MARKS},
     }
+
+
+def _named(place: str) -> str:
+    """Return the name in a target group's ARN: of one that was made just now the rest is not known yet."""
+    return place.rpartition("targetgroup/")[2].partition("/")[0]
 
 
 NONE: Final = _facts_of(None, None)

@@ -17,7 +17,7 @@ from reconciler.kinds.record.live import LiveZone, ZoneProblem
 from reconciler.kinds.record.want import RecordSet
 from reconciler.kinds.register import Needs, Step, World
 from reconciler.plan import settle
-from reconciler.plan.again import Ground, risky
+from reconciler.plan.again import Ground
 from reconciler.plan.freeze import Freeze
 from reconciler.plan.limits import Limits
 from reconciler.plan.model import Item, TargetPlan
@@ -31,6 +31,7 @@ from reconciler.source.load import load
 from reconciler.spec.desired import Desired
 from reconciler.strategies.wanted import Hold
 from tests.gated import answered
+from tests.strategies.writes import moved
 from tests.worlds import NOON, ami
 
 PROD = TargetName("prod")
@@ -235,9 +236,9 @@ class House:
         seen = self.world
 
         def sure(item: Item, step: Step, done: Sequence[Step]) -> None:
-            if item.kind == "Fleet" and risky(step):
+            if item.kind == "Fleet":
                 ground = Ground(fleet=FleetName(item.name), keeper=self.keeper, world=seen)
-                assert not ground.moved(done, self.world)
+                assert not moved(ground, step, done, self.world)
 
         return sure
 

@@ -15,28 +15,27 @@ from typing import Final, TypeVar
 from hypothesis import currently_in_test_context, note
 from hypothesis import strategies as st
 
-from reconciler.core.facts import BORN, HAND, IDLE, STAGE, tag
-from reconciler.kinds.balancer.steps import CreateRule, DeleteTargetGroup, SetRule
+from reconciler.core.facts import HAND, IDLE, STAGE
 from reconciler.kinds.group.live import LiveGroup
-from reconciler.kinds.group.steps import CreateGroup, DeleteGroup, GroupStep, SetSizes, TagGroup
+from reconciler.kinds.group.steps import TagGroup
 from reconciler.kinds.record.after import BatchRefusedError
 from reconciler.kinds.record.live import LiveZone
 from reconciler.kinds.record.steps import ChangeRecords
 from reconciler.kinds.register import Blocked, Step, Wait, World
-from reconciler.kinds.template.steps import CreateTemplate, DeleteTemplate
 from reconciler.plan import settle
-from reconciler.plan.again import Ground, risky
+from reconciler.plan.again import Ground
 from reconciler.plan.fleet import Ask, Index, Way, beside, next_move, small, view, way
 from reconciler.plan.hands import Facts, NothingFailedError, retry
 from reconciler.plan.simulate import do, follow_up, simulate
 from reconciler.strategies.hand import Hand, Verb
-from reconciler.strategies.slice import NOTHING, Live, fleets_of
+from reconciler.strategies.slice import Live, fleets_of
 from reconciler.strategies.staged import PAUSE
 from reconciler.strategies.wanted import Allow, Hold, Wanted
 from tests.strategies.facts import Signs
 from tests.strategies.invariants import Memory, check_rest, check_write
 from tests.strategies.promises import check_gated, check_plan, check_returned
 from tests.strategies.shapes import Shape
+from tests.strategies.writes import MovedError, RefusedError, moved, written
 from tests.worlds import KEEPER, empty_world, sliced
 
 TRIED: Counter[str] = Counter()
@@ -72,68 +71,6 @@ def check_kept(world: World, ask: Ask, found: Way) -> None:
         assert s == view(world, ask), "a revision was kept that is another one now"
 
 
-class RefusedError(Exception):
-    """AWS refuses this write, or the writer finds another world than the plan rested on."""
-
-
-class MovedError(Exception):
-    """Somebody has moved what this write rests on."""
-
-
-def written(world: World, step: Step) -> tuple[World, str]:
-    """Do a write as the real writers and AWS do it. Return the world and the change id.
-
-    Raises: RefusedError where nothing was written.
-    """
-    if isinstance(step, CreateRule) and any(r.listener == step.rule.listener for r in world.rules):
-        return world, ""
-    if why := _group_refused(world, step) if isinstance(step, GroupStep) else _refused(world, step):
-        raise RefusedError(why)
-    try:
-        return do(world, step)
-    except BatchRefusedError as error:
-        raise RefusedError(str(error)) from error
-
-
-def _group_refused(world: World, step: GroupStep) -> str:
-    there = next((g for g in world.groups if g.name == str(step.name)), None)
-    gone = there is None or there.deleting
-    match step:
-        case CreateGroup():
-            made = next((t for t in world.templates if t.name == step.name), None)
-            if made and made.failed:
-                return "it has failed since this was planned"
-            taken = bool(there and there.deleting) or made is None
-            return "the name is taken, or there is no template" if taken else ""
-        case DeleteGroup():
-            used = not gone and (there.instances or there.sizes != NOTHING)
-            return "it still has instances" if used else ""
-        case SetSizes() if gone or there.sizes not in (step.expect, step.sizes):
-            return "the sizes are not what was planned on"
-        case _:
-            return "there is no such group" if gone else ""
-
-
-def _refused(world: World, step: Step) -> str:
-    match step:
-        case CreateTemplate():
-            failed = any(t.failed for t in world.templates if t.name == step.name)
-            return "it has failed since this was planned" if failed else ""
-        case DeleteTemplate():
-            made = next((t for t in world.templates if t.id == step.id), None)
-            return "it was taken up again" if made and tag(made.tags, BORN) != step.born else ""
-        case SetRule():
-            have = {r.arn: tuple(sorted(r.weights)) for r in world.rules}.get(step.arn)
-            same = have in (tuple(sorted(step.expect)), tuple(sorted(step.weights)))
-            return "" if same else "the weights are not what was planned on"
-        case DeleteTargetGroup():
-            used = {a for r in world.rules for a, _ in r.weights}
-            used |= {a for b in world.balancers for x in b.listeners or () for a in x.forwards}
-            return "the target group is in use" if step.arn in used else ""
-        case _:
-            return ""
-
-
 @dataclass(frozen=True, slots=True)
 class Pass:
     """What one pass saw, and what it means to do."""
@@ -143,9 +80,18 @@ class Pass:
     way: Way
     done: list[Step] = field(default_factory=list)
 
-    def moved(self, now: World) -> str:
-        """What is not as it was planned on."""
-        return Ground(fleet=self.ask.fleet, keeper=KEEPER, world=self.seen).moved(self.done, now)
+    def moved(self, step: Step, truth: World) -> str:
+        """What is not as it was planned on, of what is read again before a write."""
+        return moved(Ground(fleet=self.ask.fleet, keeper=KEEPER, world=self.seen), step, self.done, truth)
+
+    @property
+    def known(self) -> World:
+        """What was seen, and what was written since."""
+        world = self.seen
+        for step in self.done:
+            with suppress(BatchRefusedError):
+                world = do(world, step)[0]
+        return world
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -305,12 +251,12 @@ class Life:
     def _write(self, now: Pass, step: Step, *, again: bool = False) -> str:
         if currently_in_test_context():
             note(f"    {step.op} {step.name} {getattr(step, 'because', '')}")
-        if again and risky(step) and (why := now.moved(self.world)):
+        if again and (why := now.moved(step, self.world)):
             raise MovedError(why)
         after, change = written(self.world, step)
-        now.done.append(step)
         check_write(self.world, after, step, change, now.ask.want, self.memory)
-        check_gated(now.seen, now.ask, self.world, after, step)
+        check_gated(now.seen, now.known, now.ask, self.world, after, step)
+        now.done.append(step)
         self.memory.wrote(step)
         blind = self.memory.stale or self.memory.crossed
         if blind and isinstance(step, TagGroup) and STAGE in dict(step.put):

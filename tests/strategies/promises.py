@@ -39,8 +39,11 @@ def _unfinished(new: Live | None) -> bool:
     return bool(new and new.up and new.stage and not new.stage.full and not new.idle)
 
 
-def check_gated(seen: World, ask: Ask, before: World, after: World, step: Step) -> None:
-    """No write gives a revision more traffic while a gate of its own is bad, and what is held stands still."""
+def check_gated(seen: World, known: World, ask: Ask, before: World, after: World, step: Step) -> None:
+    """No write gives a revision more traffic while a gate of its own is bad, and what is held stands still.
+
+    `known`: with what this pass has written since.
+    """
     want = ask.want
     was, now = weights_of(before), weights_of(after)
     if want is None or was == now:
@@ -49,7 +52,8 @@ def check_gated(seen: World, ask: Ask, before: World, after: World, step: Step) 
     new = s.live(want.revision)
     more = now.get(want.name, 0) > was.get(want.name, 0)
     if more and new and _unfinished(new) and new.stage and new.stage.stages != "kept":
-        bad = bad_gates(want, s, new)
+        there = view(known, ask)
+        bad = bad_gates(want, s, new) and bad_gates(want, there, there.live(want.revision) or new)
         assert not bad, f"{want.name} gets more traffic though {bad}: {step}"
     if want.rollout.on_failure == "hold" and _failed(want, new) and not _sent_back(new) and new and new.up:
         raise AssertionError(f"{want.name} failed and is held, and traffic moves: {step}")

@@ -12,7 +12,7 @@ from reconciler.daemon.session import Session
 from reconciler.kinds.register import Step
 from tests.product import Product, wait
 from tests.wire.company import NEW_AMI, OLD_AMI, TRAFFIC, base, fleet, zone
-from tests.wire.watch import Watch
+from tests.wire.watch import Watch, assert_one_whole
 
 pytestmark = pytest.mark.wire
 
@@ -25,6 +25,10 @@ WRITES = {
     "DeleteLoadBalancer",
     "DeleteTargetGroup",
     "DeleteLaunchTemplate",
+    "CreateTargetGroup",
+    "CreateLoadBalancer",
+    "CreateListener",
+    "CreateAutoScalingGroup",
 }
 
 
@@ -105,6 +109,20 @@ def test_the_balancer_of_a_revision_that_another_daemon_began_anew_is_not_delete
     assert why.startswith("the group of web-")
     assert why.endswith("is there now, and was gone when this was planned")
     product.settle(watch.look)
+
+
+@pytest.mark.parametrize("op", ["create-target-group", "create-balancer", "create-listener", "create-group"])
+def test_nothing_is_made_for_a_revision_that_another_daemon_took_away_meanwhile(
+    product: Product, op: str
+) -> None:
+    """Without its template nothing would say whose a balancer is: it would stand there, and cost, for ever."""
+    watch = rolls(product, "balancer")
+    with product.session() as slow:
+        seen = about_to(product, slow, lambda step: step.op == op)
+        product.commit({"target.yaml": base(OLD_AMI)})
+        product.settle(watch.look)
+        refused(product, slow, seen)
+    assert_one_whole(watch)
 
 
 @pytest.mark.parametrize("kind", TRAFFIC)
