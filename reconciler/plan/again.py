@@ -13,7 +13,6 @@ from reconciler.core.facts import HAND, IDLE, LEASE, STAGE, Keeper
 from reconciler.core.ids import FleetName, ResourceName
 from reconciler.kinds.balancer.steps import (
     CreateBalancer,
-    CreateListener,
     CreateRule,
     CreateTargetGroup,
     DeleteBalancer,
@@ -56,7 +55,7 @@ def looks(step: Step) -> Looks:
             have, less = step.expect, step.sizes
             shrinks = less.desired < have.desired or less.min < have.min
             return Looks(groups=shrinks, weights=shrinks)
-        case CreateTargetGroup() | CreateBalancer() | CreateListener():
+        case CreateTargetGroup() | CreateBalancer():
             return Looks(template=True)
         case ChangeRecords() | SetRule() | CreateRule() | DeleteRule() | Detach() | CreateGroup():
             return Looks(groups=True)
