@@ -62,7 +62,9 @@ def _superseded(want: Wanted, s: Slice, live: Live, serving: Live | None, becaus
         return Wait(why=f"{live.name} still has traffic")
     full = bool(live.stage and live.stage.full)
     if live.up and full and not _left_behind(want, s, live):
-        return Wait(why=f"clients leave {live.name}", until=settles(want, s, serving))
+        last = s.turns[-1] if s.turns else None  # it serves once it has settled
+        until = settles(want, s, serving) or settles(want, s, last)
+        return Wait(why=f"clients leave {live.name}", until=until)
     if serving and live.up and (live.records or live.rule_weight is not None) and not retire.parted(live):
         return retire.left(s, live, serving, sure=False)
     carries = live.up and live.up.sizes != NOTHING  # else it ends already, and nothing waits for its share

@@ -13,6 +13,7 @@ from reconciler.strategies.wanted import TrafficKind
 from tests.strategies.chaos import peace
 from tests.strategies.invariants import check_converged, weights_of
 from tests.strategies.life import Life
+from tests.strategies.rolls import stands
 from tests.strategies.shapes import Shape
 
 WEIGHTED = pytest.mark.parametrize(
@@ -128,3 +129,20 @@ def test_without_traffic_to_move_the_old_one_works_on_while_the_new_one_falls_sh
     assert not any(isinstance(s, SetSizes) for s in plan.now)
     assert isinstance(plan.wait, Wait)
     assert plan.wait.why == "web-0000000002: 0 of 2 instances in service, before web-0000000001 goes"
+
+
+def test_a_fourth_revision_waits_until_the_third_has_settled_where_commits_come_one_upon_the_other() -> None:
+    """Attached, each takes its targets before clients of the one before have left: none of them has settled yet."""
+    life = begun(TrafficKind.ATTACH)
+    for commit in (2, 3):
+        life.commit(commit)
+        while not ((new := life.newest()) and new.stage and new.stage.full):
+            life.run()
+            life.happened(settle.checked(settle.launched(life.world)))
+    life.commit(4)
+    stands(life, "3 revisions exist")
+    plan = life.plan()
+    assert plan.wait
+    assert plan.wait.until
+    life.calm()
+    check_converged(life.world, life.want)
