@@ -52,7 +52,7 @@ def looks_again(aws: Aws, world: World, keeper: Keeper, lent: Lenders) -> Sure:
             now = _weighed(aws, now, lent)
         if what.template:
             now = with_template(now, step.name, template_aws.find(aws, step.name))
-        if why := then.moved(done, now):
+        if why := then.moved(done, replace(now, as_of=aws.newest() or now.as_of)):
             raise ChangedError(why)
 
     return sure

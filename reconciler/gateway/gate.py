@@ -51,13 +51,14 @@ class Gate:
     _deadline: float | None = None  # of `now`
     _stopped: bool = False
     _as_of: datetime | None = None
+    _newest: datetime | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def begin(self, seconds: float | None) -> None:
         """Forget counts and clock; no call is sent later than `seconds` from now."""
         with self._lock:
             self.counts = Counter()
-            self._as_of = None
+            self._as_of = self._newest = None
             self._deadline = None if seconds is None else self.now() + seconds
 
     def stop(self) -> None:
@@ -76,6 +77,11 @@ class Gate:
         """Return the earliest `Date` that AWS answered with since `begin`."""
         with self._lock:
             return self._as_of
+
+    def newest(self) -> datetime | None:
+        """Return the latest `Date` that AWS answered with since `begin`."""
+        with self._lock:
+            return self._newest
 
     def register(self, events: Any) -> None:
         """Stand in a botocore session's events (hierarchical: what is most general runs last)."""
@@ -132,12 +138,13 @@ class Gate:
         return False if known is None or known.writes else None
 
     def on_response(self, response_dict: Mapping[str, Any] | None, **_: Any) -> None:
-        """Remember the earliest `Date`: the one clock of everything decided on this observation."""
+        """Remember the earliest `Date`, the clock of what is decided on this observation, and the latest."""
         said = to_time((response_dict or {}).get("headers", {}).get("Date"))
         if said is None:
             return
         with self._lock:
-            self._as_of = said if self._as_of is None else min(self._as_of, said)
+            self._as_of = min(self._as_of or said, said)
+            self._newest = max(self._newest or said, said)
 
     def _check_deadline(self, operation: str, delay: float) -> None:
         if self._stopped:

@@ -137,6 +137,10 @@ class Aws:
         """Return the earliest `Date` of AWS's replies since `begin`, or None if there was none."""
         return self._gate.as_of()
 
+    def newest(self) -> datetime | None:
+        """Return the latest `Date` of AWS's replies since `begin`, or None if there was none."""
+        return self._gate.newest()
+
     def client(self, service: str) -> Any:
         """Return the boto3 client of a service, made once.
 

@@ -28,10 +28,15 @@ from reconciler.kinds.register import Step, World
 from reconciler.kinds.template.live import LiveTemplate
 from reconciler.kinds.template.steps import DeleteTemplate
 from reconciler.plan.simulate import do
+from reconciler.strategies.retire import VISIBLE
 from reconciler.strategies.slice import NOTHING, Live, fleets_of
 
 MARKS = (STAGE, IDLE, LEASE, HAND)
 """Tags that say how far a rollout is: any other process that moves it writes one of them."""
+
+
+UNSEEN: Final = VISIBLE / 2
+"""How long after a look a write that followed it may not be seen: before anybody deletes what it made."""
 
 
 class Looks(NamedTuple):
@@ -80,9 +85,12 @@ class Ground:
     def moved(self, done: Iterable[Step], now: World) -> str:
         """Say what is not as it was planned on. Empty: nothing.
 
-        What this pass has `done` itself may be seen already, or not yet: reads lag behind writes.
+        What this pass has `done` itself may be seen already, or for a while not yet: reads lag behind writes.
         """
-        before, there = [self._facts(w) for w in self._worlds(done)], self._facts(now)
+        worlds = self._worlds(done)
+        if now.as_of > self.world.as_of + UNSEEN:
+            worlds = worlds[-1:]
+        before, there = [self._facts(w) for w in worlds], self._facts(now)
         for name in dict.fromkeys(n for facts in (*before, there) for n in facts):
             known = [b.get(name, NONE) for b in before]
             for what, value in there.get(name, NONE).items():

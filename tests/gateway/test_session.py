@@ -148,9 +148,9 @@ def test_retries_carry_the_commit_once(reader, aws_url):
     assert [s.agent.count("commit/") for s in aws_url.sent] == [1, 1]
 
 
-def test_the_clock_is_the_earliest_date_since_begin(reader, aws_url):
+def test_the_clock_is_the_earliest_date_since_begin_and_the_latest_is_known(reader, aws_url):
     api = reader.client("autoscaling")
-    assert reader.as_of() is None
+    assert (reader.as_of(), reader.newest()) == (None, None)
     aws_url.dates = [
         "Mon, 01 Jun 2026 12:00:05 GMT",
         "Mon, 01 Jun 2026 12:00:02 GMT",
@@ -160,8 +160,9 @@ def test_the_clock_is_the_earliest_date_since_begin(reader, aws_url):
     for _ in range(4):
         api.describe_policies()
     assert reader.as_of() == datetime(2026, 6, 1, 12, 0, 2, tzinfo=UTC)
+    assert reader.newest() == datetime(2026, 6, 1, 12, 0, 9, tzinfo=UTC)
     reader.begin()
-    assert (reader.as_of(), reader.counts) == (None, {})
+    assert (reader.as_of(), reader.newest(), reader.counts) == (None, None, {})
     api.describe_policies()
     assert reader.as_of() == datetime(2026, 6, 1, 12, 0, 9, tzinfo=UTC)
 

@@ -332,3 +332,21 @@ def test_workers_work_on_until_a_newer_revision_does_whatever_is_known_of_them(l
     assert running(life, OLD) == 3, "it goes when the other one works"
     life.calm()
     check_converged(life.world, life.want)
+
+
+@WEIGHTED
+def test_clients_have_their_time_though_somebody_says_retry_and_abort_again(kind: TrafficKind) -> None:
+    life = rolling_out(at_rest(kind, BLUE_GREEN, gates=NO_GATES))
+    life.until(lambda x: share(x) > 0)
+    life.happened(settle.pass_time(life.world, timedelta(minutes=4)))
+    life.say(Verb.ABORT)
+    life.run("tag lost")  # so that the one which serves now does not know since when
+    life.run()
+    life.happened(settle.checked(life.world, frozenset({NEW})))
+    life.retry()
+    life.run()
+    assert not share(life), "it is not ready"
+    life.say(Verb.ABORT)
+    life.run()
+    assert running(life, NEW) == 3, "who still has a connection to it keeps it"
+    assert blocked(life.calm()) == "failed"

@@ -78,7 +78,7 @@ def _refused(world: World, step: Step) -> str:
 
 def moved(ground: Ground, step: Step, done: Sequence[Step], truth: World) -> str:
     """What is not as a write was planned on, of what is read again before it."""
-    what, now = looks(step), ground.after(done)
+    what, now = looks(step), replace(ground.after(done), as_of=truth.as_of)
     if what.template:
         now = with_template(now, step.name, next((t for t in truth.templates if t.name == step.name), None))
     if what.groups:
