@@ -115,8 +115,8 @@ def _advance(want: Wanted, s: Slice, new: Live, serving: Live | None) -> Move:
     if carries and new.idle is None and traffic.has_all(want, s, new):  # only its tag was lost
         again = traffic.rewrite(want, s, new, full) if want.kind is TrafficKind.DNS else None
         return again or traffic.mark(new.name, full, "all traffic is here")
-    # Its fleet left git and is back, or it gave its traffic back and is tried again: that may return at once, and
-    # the drain is not forgotten.
+    # Its fleet left git and is back, or it gave its traffic back and is tried again: that may return at once,
+    # and the drain is not forgotten.
     returns = retire.parted(new) and retire.drained(s, new) is not None
     if stage is None or stage.full or new.idle is not None or (retire.parted(new) and not returns):
         return _reopen(want, s, new)
