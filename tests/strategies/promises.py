@@ -51,7 +51,7 @@ def check_gated(seen: World, known: World, ask: Ask, before: World, after: World
     s = view(seen, ask)
     new = s.live(want.revision)
     more = now.get(want.name, 0) > was.get(want.name, 0)
-    if more and new and _unfinished(new) and new.stage and new.stage.stages != "kept":
+    if more and new and _unfinished(new) and new.stage and new.stage.stages != RETURNS:
         there = view(known, ask)
         bad = bad_gates(want, s, new) and bad_gates(want, there, there.live(want.revision) or new)
         assert not bad, f"{want.name} gets more traffic though {bad}: {step}"
