@@ -118,7 +118,10 @@ def failed_mark(want: Wanted, s: Slice, new: Live, code: str) -> Step | None:
 
 
 def back(want: Wanted, s: Slice, new: Live, code: str) -> Move:
-    """Return the next move back: traffic, the mark of the failure, capacity. None: nothing is left of it."""
+    """Return the next move back: traffic, the mark of the failure, capacity. None: nothing is left of it.
+
+    One that got all traffic stays where nothing else could take it.
+    """
     to, because = home(want, s, new), f"failed: {code}"
     if to and want.rollout.strategy == recreate.NAME:
         return failed_mark(want, s, new, code) or _swapped(want, s, new, to, because)
@@ -129,6 +132,9 @@ def back(want: Wanted, s: Slice, new: Live, code: str) -> Move:
     # The mark comes before its stage goes: without both, nobody would know that it has failed.
     if mark := failed_mark(want, s, new, code):
         return mark
+    if to is None and new.up and new.stage and new.stage.full:
+        why = f"{new.name} failed ({code}), and serves: nothing is left to go back to"
+        return Blocked(code="failed", why=f"{why}; change its spec, or say `reconciler retry {want.fleet}`")
     if to and (move := _parts(s, new, to)):
         return move
     if to and (move := follow(want, s, to)):

@@ -160,6 +160,9 @@ def take(want: Wanted, s: Slice, new: Live, serving: Live | None, n: int) -> Mov
         taken = rolling.shrink(want, serving, n)
         return taken or traffic.mark(new.name, tag, f"batch {n} of {len(want.rollout.stages)} is done")
     to = share(want, new, serving, n) if serving else Share(to=new)
+    beyond = serving and want.kind in WEIGHTED and _percent(new, serving) > to.percent
+    if serving and beyond and (move := prepare(want, s, serving)):
+        return move  # what it has too much goes back to the other one
     return traffic.shift(want, s, to, tag) or traffic.mark(
         new.name, tag, f"{to.because.split(' to ')[0]} is here"
     )

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from reconciler.core.facts import STAGE
+from reconciler.core.facts import STAGE, retagged
 from reconciler.kinds.group.steps import TagGroup
 from reconciler.kinds.record.steps import Action, ChangeRecords
 from reconciler.plan import settle
@@ -350,3 +350,41 @@ def test_clients_have_their_time_though_somebody_says_retry_and_abort_again(kind
     life.run()
     assert running(life, NEW) == 3, "who still has a connection to it keeps it"
     assert blocked(life.calm()) == "failed"
+
+
+@KINDS
+def test_what_failed_and_serves_is_not_taken_away_where_nothing_is_left_to_go_back_to(
+    kind: TrafficKind,
+) -> None:
+    """It was aborted, and before the old one could take over somebody deleted that."""
+    life = rolling_out(at_rest(kind, BLUE_GREEN, gates=NO_GATES))
+    life.until(lambda x: bool((g := group(x, OLD)) and g.sizes == NOTHING))
+    life.happened(settle.ended(life.world))
+    life.say(Verb.ABORT)
+    life.run()
+    assert failed(life)
+    life.happened(replace(life.world, groups=tuple(g for g in life.world.groups if g.name != OLD)))
+    assert blocked(life.calm()) == "failed"
+    assert running(life, NEW) == 3
+    assert {g.name for g in life.world.groups} == {NEW}
+    life.retry()
+    life.calm()
+    check_converged(life.world, life.want)
+
+
+@WEIGHTED
+def test_what_a_canary_has_too_much_goes_back_once_the_other_one_can_carry_it(kind: TrafficKind) -> None:
+    """The mark of its stage was lost, and somebody moved the weights by hand."""
+    life = rolling_out(at_rest(kind, CANARY, gates=NO_GATES))
+    life.until(lambda x: share(x) > 0)
+    stage = {STAGE: dict(life.world.groups[1].tags)[STAGE].replace("1/", "0/", 1)}
+    groups = tuple(
+        replace(g, tags=retagged(g.tags, stage)) if g.name == NEW else g for g in life.world.groups
+    )
+    life.happened(replace(life.world, groups=groups))
+    full = share(life) + share(life, OLD)
+    life.happened(reweighed(life.world, {OLD: 1, NEW: full - 1}))
+    life.happened(settle.checked(life.world, frozenset({OLD})))
+    plan = life.run()
+    assert not shifts(plan)
+    assert "before traffic returns to it" in waits(plan)
