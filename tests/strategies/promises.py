@@ -45,9 +45,9 @@ def check_gated(seen: World, known: World, ask: Ask, before: World, after: World
     `known`: with what this pass has written since.
     """
     want = ask.want
-    was, now = weights_of(before), weights_of(after)
+    was, now = ({n: w for n, w in weights_of(x).items() if w} for x in (before, after))
     if want is None or was == now:
-        return
+        return  # at most an entry of weight 0 came or went
     s = view(seen, ask)
     new = s.live(want.revision)
     more = now.get(want.name, 0) > was.get(want.name, 0)
