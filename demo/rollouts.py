@@ -190,12 +190,13 @@ class Rollouts(Scene):
         self.tell.check(
             f"launch template {bad} stays on AWS as its tombstone", holds=ALARM in self.truth.tombstone(bad)
         )
+        self.whole_pass()
         code, said = self.run("explain", CANARY)
         self.tell.check(
             "`reconciler explain` says why, and what to do",
             holds=code == 0 and "blocked (failed)" in said and ALARM in said and "way out: " in said,
         )
-        self.wait_for("pass.done", self.stage.logged())
+        self.whole_pass()
         self.tell.check(
             "the alarm is OK again, and the revision is still not tried again",
             holds=self.truth.names(CANARY) == before,

@@ -33,6 +33,11 @@ class Scene:
         self.stage.until(f"log event {event} {fields}", lambda: bool(self.events(event, since, **fields)))
         return self.events(event, since, **fields)[-1]
 
+    def whole_pass(self) -> None:
+        """Wait until a pass that began after this is done: the one under way may have looked before."""
+        since = self.stage.logged()
+        self.stage.until("a whole pass", lambda: len(self.events("pass.done", since, target=TARGET)) > 1)
+
     def quote_events(self, since: int, *names: str, of: str = "", most: int = 6) -> None:
         """Show real log lines, of one fleet alone if it is named."""
         lines = [

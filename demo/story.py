@@ -105,7 +105,7 @@ class Story(Scene):
         self.quote_events(since, "commit.rejected")
         said = self.events("commit.rejected", since)[0]
         self.tell.check(f"the log names file and line: {said['at']}", holds="worker.yaml:" in said["at"])
-        self.wait_for("pass.done", self.stage.logged())
+        self.whole_pass()
         now = (self.truth.names(), self.truth.record_count())
         self.tell.check("the last good commit stays in force, nothing on AWS changed", holds=now == before)
         self.stage.revert()
@@ -134,7 +134,7 @@ class Story(Scene):
             f"{refused['count']} of {refused['of']} is over the limit of {refused['allowed']}",
             holds=refused["count"] > refused["allowed"],
         )
-        self.wait_for("pass.done", self.stage.logged())
+        self.whole_pass()
         self.tell.check("every group is still there", holds=self.truth.names() == before)
         self.stage.revert()
         self.converged(self.stage.logged())
