@@ -144,7 +144,10 @@ def back(want: Wanted, s: Slice, new: Live, code: str) -> Move:
 
 def _parts(s: Slice, new: Live, to: Live) -> Step | None:
     """Note that a revision gave back what traffic it had, so that it is not taken for the serving one."""
-    if new.up is None or new.stage is None or new.stage.step < 1:
+    if new.up is None or new.stage is None:
+        return None
+    # A record is made with its first share: what was said of that, and of its end, may both be lost.
+    if new.stage.step < 1 and (retire.parted(new) or not new.records):
         return None
     # Without a later mark there it is the batch of another process, whose change nobody knows yet.
     told = to.stage is not None and to.stage.since > new.stage.since

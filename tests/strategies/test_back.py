@@ -388,3 +388,16 @@ def test_what_a_canary_has_too_much_goes_back_once_the_other_one_can_carry_it(ki
     plan = life.run()
     assert not shifts(plan)
     assert "before traffic returns to it" in waits(plan)
+
+
+def test_clients_have_their_time_though_both_marks_of_its_traffic_were_lost() -> None:
+    life = rolling_out(at_rest(TrafficKind.DNS, CANARY, gates=NO_GATES))
+    while not share(life):
+        life.wait(life.plan())
+        life.run("tag lost")
+    life.say(Verb.ABORT)
+    life.run("tag lost")
+    assert not share(life)
+    life.run()
+    assert running(life, NEW) == 3
+    assert blocked(life.calm()) == "failed"
