@@ -146,8 +146,8 @@ def _parts(s: Slice, new: Live, to: Live) -> Step | None:
     """Note that a revision gave back what traffic it had, so that it is not taken for the serving one."""
     if new.up is None or new.stage is None:
         return None
-    # A record is made with its first share: what was said of that, and of its end, may both be lost.
-    if new.stage.step < 1 and (retire.parted(new) or not new.records):
+    # Once in DNS or in the rule it may have had a share: what was said of that and of its end may be lost.
+    if new.stage.step < 1 and (retire.parted(new) or new.weight is None):
         return None
     # Without a later mark there it is the batch of another process, whose change nobody knows yet.
     told = to.stage is not None and to.stage.since > new.stage.since

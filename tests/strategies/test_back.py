@@ -390,8 +390,9 @@ def test_what_a_canary_has_too_much_goes_back_once_the_other_one_can_carry_it(ki
     assert "before traffic returns to it" in waits(plan)
 
 
-def test_clients_have_their_time_though_both_marks_of_its_traffic_were_lost() -> None:
-    life = rolling_out(at_rest(TrafficKind.DNS, CANARY, gates=NO_GATES))
+@WEIGHTED
+def test_clients_have_their_time_though_both_marks_of_its_traffic_were_lost(kind: TrafficKind) -> None:
+    life = rolling_out(at_rest(kind, CANARY, gates=NO_GATES))
     while not share(life):
         life.wait(life.plan())
         life.run("tag lost")
