@@ -78,8 +78,9 @@ def goes_back(item: Item) -> bool:
     """Do these moves take a rollout back: traffic away from the wanted revision, or a failed end."""
     wanted = resource_name(FleetName(item.name), Revision(item.to))
     marks = (getattr(step, "mark", None) for step in item.now)
+    leaves = any(isinstance(step, Detach) and step.name == wanted for step in item.now)
     failed = any(getattr(step, "because", "").startswith("failed") for step in item.now)
-    return failed or (bool(item.to) and any(mark not in (None, wanted) for mark in marks))
+    return failed or (bool(item.to) and (leaves or any(mark not in (None, wanted) for mark in marks)))
 
 
 def _rank(item: Item) -> int:

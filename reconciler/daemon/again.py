@@ -3,23 +3,31 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
+from typing import Final
 
-from reconciler.apply.executor import Sure
+from reconciler.apply.executor import Sure, goes_back
 from reconciler.core.errors import ChangedError
 from reconciler.core.facts import Keeper
 from reconciler.core.ids import FleetName
 from reconciler.daemon.lenders import Lenders
+from reconciler.gateway.errors import foreseen
 from reconciler.gateway.session import Aws
 from reconciler.kinds.balancer import aws as balancer_aws
+from reconciler.kinds.balancer.steps import SetRule
 from reconciler.kinds.group import aws as group_aws
+from reconciler.kinds.group.steps import Detach, TagGroup
 from reconciler.kinds.record import aws as record_aws
 from reconciler.kinds.record.live import LiveZone
+from reconciler.kinds.record.steps import ChangeRecords
 from reconciler.kinds.register import Step, World
 from reconciler.kinds.template import aws as template_aws
 from reconciler.plan.again import Ground, looks, with_template
 from reconciler.plan.fleet import Index, small
 from reconciler.plan.model import Item
 from reconciler.strategies.slice import Live, fleets_of
+
+TRAFFIC: Final = (ChangeRecords, SetRule, Detach, TagGroup)
+"""What sends traffic back, and says so; what takes something away does not go unlooked."""
 
 
 def looks_again(aws: Aws, world: World, keeper: Keeper, lent: Lenders) -> Sure:
@@ -46,12 +54,17 @@ def looks_again(aws: Aws, world: World, keeper: Keeper, lent: Lenders) -> Sure:
             return
         then = ground(FleetName(item.name))
         now = then.after(done)
-        if what.groups:
-            now = replace(now, groups=group_aws.find_all(aws, keeper.owner, item.name))
-        if what.weights:
-            now = _weighed(aws, now, lent)
-        if what.template:
-            now = with_template(now, step.name, template_aws.find(aws, step.name))
+        try:
+            if what.groups:
+                now = replace(now, groups=group_aws.find_all(aws, keeper.owner, item.name))
+            if what.weights:
+                now = _weighed(aws, now, lent)
+            if what.template:
+                now = with_template(now, step.name, template_aws.find(aws, step.name))
+        except Exception as error:
+            if not (goes_back(item) and isinstance(step, TRAFFIC) and foreseen(error)):
+                raise
+            return  # traffic on its way back never stands behind a call that fails
         if why := then.moved(done, replace(now, as_of=aws.newest() or now.as_of)):
             raise ChangedError(why)
 

@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 
 from reconciler.core.facts import HAND, IDLE, LEASE, STAGE, Keeper
 from reconciler.core.ids import FleetName, ResourceName
+from reconciler.kinds.balancer.live import target_group_name
 from reconciler.kinds.balancer.steps import (
     CreateBalancer,
     CreateRule,
@@ -121,7 +122,10 @@ def with_template(world: World, name: str, found: LiveTemplate | None) -> World:
 def _facts_of(up: LiveGroup | None, live: Live | None) -> dict[str, str]:
     """What a move may rest on, in words: never a size, which autoscaling moves, but whether there is one."""
     made = live.template if live else None
-    places = sorted(p for p in (*up.target_groups, *up.classic) if _named(p) != up.name) if up else []
+    # Its own one goes by its name: of a target group that was made just now the ARN is not known yet.
+    places = (
+        sorted(p for p in (*up.target_groups, *up.classic) if target_group_name(p) != up.name) if up else []
+    )
     weight = live.weight if live else None
     return {
         "the template": "gone" if made is None else "one that failed" if made.failed else "there",
@@ -131,11 +135,6 @@ def _facts_of(up: LiveGroup | None, live: Live | None) -> dict[str, str]:
         "the set of target groups": ", ".join(map(str, places)) or "empty",
         **{f"the tag {key}": (up.tag(key) if up else "") or "not there" for key in MARKS},
     }
-
-
-def _named(place: str) -> str:
-    """Return the name in a target group's ARN: of one that was made just now the rest is not known yet."""
-    return place.rpartition("targetgroup/")[2].partition("/")[0]
 
 
 NONE: Final = _facts_of(None, None)

@@ -5,6 +5,7 @@ from typing import Any, TypeAlias
 
 from reconciler.core.facts import OWNER, TRAFFIC, Read, Tags, Unread, identity, tag
 from reconciler.core.ids import ResourceName
+from reconciler.kinds.balancer.live import target_group_name
 from reconciler.kinds.record.live import LiveZone, ZoneProblem
 from reconciler.kinds.register import Blocked, World
 from reconciler.plan.goal import Goal
@@ -47,7 +48,7 @@ def hidden(world: World, revisions: tuple[Live, ...]) -> Blocked | None:
 def _around(world: World, revisions: tuple[Live, ...], *, listener: bool) -> Iterable[object]:
     """What was made around the groups: a name in the group's own list, or a group that is not there."""
     around = any(
-        live.group is None or any(_named(arn) == live.name for arn in live.group.target_groups)
+        live.group is None or any(target_group_name(arn) == live.name for arn in live.group.target_groups)
         for live in revisions
         if not (live.group is None and live.template and live.template.failed)
     )
@@ -55,10 +56,6 @@ def _around(world: World, revisions: tuple[Live, ...], *, listener: bool) -> Ite
         yield from (world.target_groups, world.balancers)
     if listener or (around and not all(live.balancer for live in revisions)):
         yield world.rules
-
-
-def _named(arn: str) -> str:
-    return arn.rpartition("targetgroup/")[2].partition("/")[0]
 
 
 Names: TypeAlias = dict[ResourceName, list[tuple[str, Tags | None]]]

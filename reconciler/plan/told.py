@@ -6,6 +6,7 @@ from typing import Final
 
 from reconciler.core.facts import PREFIX
 from reconciler.core.quick import replace
+from reconciler.kinds.balancer.live import target_group_name
 from reconciler.kinds.balancer.steps import CreateRule, SetRule
 from reconciler.kinds.group.steps import (
     Attach,
@@ -135,7 +136,7 @@ def _sizes(before: Sizes, after: Sizes) -> str:
 
 
 def _short(arn: str) -> str:
-    return arn.rpartition("targetgroup/")[2].partition("/")[0] or arn
+    return target_group_name(arn) or arn
 
 
 def _records(step: ChangeRecords) -> str:

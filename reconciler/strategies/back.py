@@ -193,10 +193,8 @@ def prepare(want: Wanted, s: Slice, to: Live, *, urgent: bool = False) -> Move:
     enters = traffic.enter(want, s, to, 0)
     if want.kind is TrafficKind.ATTACH and enters:
         return enters
-    if isinstance(
-        enters, SetRule
-    ):  # it has left the rule already, and targets outside of one are not checked
-        return enters
+    if isinstance(enters, SetRule):
+        return enters  # it has left the rule already, and targets outside of one are not checked
     carrier = max(carriers(want, s, to), key=lambda r: r.weight or 0, default=to)
     larger = max(to, carrier, key=lambda r: floor(want, r) or 0)
     return raise_floor(want, to, larger, s.as_of) or _not_ready(want, s, to, urgent=urgent)

@@ -6,7 +6,7 @@ from typing import assert_never
 
 from reconciler.core.facts import STAGE
 from reconciler.core.ids import Arn, InstanceId, ResourceName
-from reconciler.kinds.balancer.live import HEALTHY, LiveRule
+from reconciler.kinds.balancer.live import HEALTHY, LiveRule, target_group_name
 from reconciler.kinds.balancer.steps import (
     CreateBalancer,
     CreateListener,
@@ -80,7 +80,7 @@ def _targets(want: Wanted, s: Slice, new: Live, need: int) -> Wait | None:
         places = (new.target_group.arn, *places)
     in_service = frozenset(i.id for i in new.group.instances if i.in_service) if new.group else frozenset()
     for place in places:
-        short = place.rpartition("targetgroup/")[2].partition("/")[0] or place
+        short = target_group_name(place) or place
         if not s.looked(place):
             return Wait(why=f"target health of {short} was not read in this pass")
         healthy = s.healthy(place, in_service)

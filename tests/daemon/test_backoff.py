@@ -12,7 +12,7 @@ from reconciler.core.ids import Arn, FleetName, ResourceName, Revision, TargetNa
 from reconciler.daemon.audit import Audit
 from reconciler.daemon.backoff import Growth, Rest, rest_after, resting, without
 from reconciler.kinds.balancer.steps import SetRule
-from reconciler.kinds.group.steps import SetSizes
+from reconciler.kinds.group.steps import Detach, SetSizes
 from reconciler.kinds.group.want import Sizes
 from reconciler.kinds.register import Step
 from reconciler.kinds.template.steps import TagTemplate
@@ -60,6 +60,10 @@ def succeeded(name: str = "web") -> Outcome:
     return Outcome(kind="Fleet", name=name, revision=NEW, step=sizes())
 
 
+def detach(name: ResourceName) -> Detach:
+    return Detach(name=name, target_groups=(Arn("arn:shared"),), classic=())
+
+
 WAYS: list[tuple[str, Item, bool]] = [
     ("traffic goes on to the wanted revision", item(rule(NEW_NAME)), False),
     ("traffic returns to another one", item(rule(OLD_NAME)), True),
@@ -70,6 +74,8 @@ WAYS: list[tuple[str, Item, bool]] = [
         item(TagTemplate(name=NEW_NAME, id="lt-1", put=((FAILED, "x;1;y"),), because="failed: y")),
         True,
     ),
+    ("the wanted one leaves its target groups", item(detach(NEW_NAME)), True),
+    ("another one leaves them", item(detach(OLD_NAME)), False),
     ("sizes are written", item(sizes("capacity changed")), False),
     ("nothing", item(), False),
 ]

@@ -139,3 +139,25 @@ def test_the_old_group_is_not_brought_to_nothing_once_git_went_back_to_it(
     assert old in why
     product.settle(watch.look)
     assert set(watch.groups()) == {old}
+
+
+@pytest.mark.parametrize("kind", ["balancer", "listener", "attach"])
+def test_traffic_goes_back_though_the_look_before_it_fails_and_nothing_is_taken_away(
+    product: Product, kind: str
+) -> None:
+    """A way back never stands behind a call that fails; the end of what failed waits for one that does not."""
+    watch = rolls(product, kind)
+    ((old, _),) = watch.groups().items()
+    product.converge(watch.look, until=lambda p: any(gives_traffic(o.step) for o in p.outcomes))
+    (new,) = set(watch.groups()) - {old}
+    assert product.cli("abort", "web").code == 0
+    look = {"operation": "DescribeAutoScalingGroups", "match": "tag:reconciler:fleet"}
+    product.aws.control.fault("error", **look, code="InternalFailure", times=None)
+    product.converge(watch.look, until=lambda p: any(gives_traffic(o.step) for o in p.outcomes))
+    assert watch.serving({old: 1}) >= 2
+    assert not watch.weights().get(new)
+    assert product.aws.control.faults()[0]["fired"]
+    assert watch.groups()[new]["DesiredCapacity"] == 2
+    product.aws.control.clear_faults()
+    product.converge(watch.look)
+    assert set(watch.groups()) == {old}

@@ -11,6 +11,11 @@ from reconciler.kinds.balancer.want import Attributes, HealthCheck
 HEALTHY: Final = "healthy"
 
 
+def target_group_name(place: str) -> str:
+    """Return the name that stands in a target group's ARN; "" of anything else, a classic balancer."""
+    return place.rpartition("targetgroup/")[2].partition("/")[0] if "targetgroup/" in place else ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveTargetGroup:
     """A target group. Source: elbv2:DescribeTargetGroups, DescribeTags, DescribeTargetGroupAttributes."""
